@@ -1,0 +1,1 @@
+"""ntksym derives the theory of wide neural networks, and computes with what it derived."""

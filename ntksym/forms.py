@@ -1,0 +1,149 @@
+"""The shapes of answers: DualForm, OutsideClass, Recursion.  Frozen, compared by structure; no mathematics happens here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from ntksym.errors import NtksymError
+from ntksym.nodes import Dual
+
+
+@dataclass(frozen=True)
+class DualForm:
+    """The dual activation of ``phi`` in closed form.
+
+    ``value`` is V(q11,q12,q22) = E[phi(u)phi(v)] and ``derivative`` V' = dV/dq12 (distributional), in the symbols q11, q12, q22.
+    ``dvalue_dq11`` is dV/dq11 (dV/dq22 by symmetry).  ``at_jumps`` is True where phi jumps, so that V' is infinite at correlation +-1.
+    ``diagonal_value`` and ``diagonal_derivative`` are E[phi(u)^2] and E[phi'(u)^2] in the symbol q.
+    ``condition`` holds where the expectation exists (``true`` if always).
+    """
+
+    phi: sp.Lambda
+    value: sp.Expr
+    derivative: sp.Expr
+    dvalue_dq11: sp.Expr
+    diagonal_value: sp.Expr
+    diagonal_derivative: sp.Expr
+    condition: sp.Basic
+    at_jumps: bool = False
+
+    @property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """The free symbols of phi besides its variable, by name."""
+        return tuple(sorted(self.phi.free_symbols, key=str))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class CrossDualForm:
+    """V_{phi,psi}(q11,q12,q22) = E[phi(u)psi(v)] in closed form."""
+
+    phi: sp.Lambda
+    psi: sp.Lambda
+    value: sp.Expr
+    condition: sp.Basic
+
+
+@dataclass(frozen=True)
+class OutsideClass:
+    """``phi`` is outside the class of closed forms: ``reason`` names ``term``, the sub-term that leads out."""
+
+    phi: sp.Lambda
+    term: sp.Basic
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A keyword of the generated code: its symbol, its default, and whether it may differ from layer to layer."""
+
+    symbol: sp.Symbol
+    default: sp.Expr
+    per_layer: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """``repeat`` times: every state symbol on the left takes the value on the right, all read before any is written.
+
+    Right-hand sides use the state symbols (their values before the block), the parameters, and Dual nodes.
+    """
+
+    repeat: sp.Expr
+    update: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """Layerwise recursion of kernels on named edges of the chain-rule graph.
+
+    ``base`` gives every state symbol after the first Dense, in the input Gram s11, s12, s22 (x.x'/n_0) and the parameters.
+    ``blocks`` follow in order.  ``outputs`` names what can be asked for: ("nngp", K12, K11), i.e. (name, off-diagonal symbol, diagonal symbol).
+    ``duals`` are the closed forms the Dual nodes stand for; a phi without an entry has no closed form (yet).
+    """
+
+    depth: sp.Expr
+    state: tuple[sp.Symbol, ...]
+    base: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    blocks: tuple[Block, ...]
+    outputs: tuple[tuple[str, sp.Symbol, sp.Symbol], ...]
+    parameters: tuple[Parameter, ...]
+    duals: tuple[DualForm, ...]
+
+    def dual_of(self, node: Dual) -> sp.Expr | None:
+        """Closed form of one Dual node at its arguments, or None where there is none."""
+        first, cov, second = node.q
+        for form in self.duals:
+            derivative = phi_derivative(form.phi)
+            on_diagonal = first == cov == second
+            if node.f == node.g == form.phi:
+                value = form.diagonal_value if on_diagonal else form.value
+            elif node.f == node.g == derivative:
+                value = form.diagonal_derivative if on_diagonal else form.derivative
+            else:
+                continue
+            arguments = {sp.Symbol("q", positive=True): first} if on_diagonal else _pair(first, cov, second)
+            return value.xreplace(arguments)  # type: ignore[no-any-return]
+        return None
+
+    def closed(self, expression: sp.Expr) -> sp.Expr:
+        """``expression`` with every Dual node that has a closed form replaced by it."""
+        found = {node: self.dual_of(node) for node in expression.atoms(Dual)}
+        return expression.xreplace({node: value for node, value in found.items() if value is not None})
+
+    @property
+    def step(self) -> dict[sp.Symbol, sp.Expr]:
+        """The repeated block's update with the closed duals in place; for a net of one block (others: ``blocks``)."""
+        if len(self.blocks) != 1:
+            raise NtksymError(f"the network has {len(self.blocks)} different blocks", where="Recursion.step", fix="read .blocks, one case each")
+        return {symbol: self.closed(value) for symbol, value in self.blocks[0].update}
+
+    def unroll(self, level: int) -> dict[sp.Symbol, sp.Expr]:
+        """All state symbols at layer ``level`` (1 is the first Dense, depth + 1 the output) as expressions in s11, s12, s22."""
+        if level < 1:
+            raise NtksymError(f"layer {level} does not exist", where="Recursion.unroll", fix="layers count from 1")
+        values = dict(self.base)
+        done = 1
+        for block in self.blocks:
+            while done < level and (not block.repeat.is_Integer or done <= int(block.repeat)):
+                values = {symbol: self.closed(value).xreplace(values) for symbol, value in block.update}
+                done += 1
+        if done != level:
+            raise NtksymError(f"layer {level} lies beyond the output layer {done}", where="Recursion.unroll")
+        return values
+
+
+def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:
+    """The derivative of phi as a node: a Lambda holding an unevaluated Derivative, so that jumps are not decided here."""
+    if isinstance(phi, sp.Lambda):
+        variable = phi.variables[0]
+        return sp.Lambda(variable, sp.Derivative(phi.expr, variable, evaluate=False))
+    variable = sp.Symbol("x", real=True)
+    return sp.Lambda(variable, sp.Derivative(phi(variable), variable, evaluate=False))  # type: ignore[operator]
+
+
+def _pair(first: sp.Expr, cov: sp.Expr, second: sp.Expr) -> dict[sp.Basic, sp.Basic]:
+    names = (sp.Symbol("q11", positive=True), sp.Symbol("q12", real=True), sp.Symbol("q22", positive=True))
+    return dict(zip(names, (first, cov, second), strict=True))

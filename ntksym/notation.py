@@ -1,0 +1,127 @@
+"""Every meaning once: its symbol, its LaTeX, its plain text, what it stands for.
+
+This file names *meanings*.  A :class:`Profile` may give other letters on the page; numbers never change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import sympy as sp
+
+from ntksym.errors import NotationError
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One quantity of the theory: ``key`` is its identifier in formulas and in generated code."""
+
+    key: str
+    latex: str
+    text: str
+    stands_for: str
+    shape: str = "scalar"
+
+
+_MEANINGS = (
+    Meaning("q11", "q_{11}", "q11", "variance of the pre-activation at the first input"),
+    Meaning("q12", "q_{12}", "q12", "covariance of the pre-activations at the two inputs"),
+    Meaning("q22", "q_{22}", "q22", "variance of the pre-activation at the second input"),
+    Meaning("q", "q", "q", "variance of a pre-activation, both inputs equal"),
+    Meaning("u", "u", "u", "pre-activation at the first input"),
+    Meaning("v", "v", "v", "pre-activation at the second input"),
+    Meaning("x", "x", "x", "the variable of an activation"),
+    Meaning("w", "w", "w", "auxiliary standard normal variable, independent of u and v"),
+    Meaning("w1", "w_{1}", "w1", "auxiliary standard normal variable of the first factor"),
+    Meaning("w2", "w_{2}", "w2", "auxiliary standard normal variable of the second factor"),
+    Meaning("sigma_w", r"\sigma_w", "sigma_w", "standard deviation of the weights"),
+    Meaning("sigma_b", r"\sigma_b", "sigma_b", "standard deviation of the biases"),
+    Meaning("K11", "K(x,x)", "K(x,x)", "NNGP kernel, first input with itself"),
+    Meaning("K12", "K(x,x')", "K(x,x')", "NNGP kernel of the two inputs"),
+    Meaning("K22", "K(x',x')", "K(x',x')", "NNGP kernel, second input with itself"),
+    Meaning("Theta11", r"\Theta(x,x)", "Theta(x,x)", "neural tangent kernel, first input with itself"),
+    Meaning("Theta12", r"\Theta(x,x')", "Theta(x,x')", "neural tangent kernel of the two inputs"),
+    Meaning("Theta22", r"\Theta(x',x')", "Theta(x',x')", "neural tangent kernel, second input with itself"),
+    Meaning("s11", r"\tfrac{1}{n_0}x\cdot x", "x.x/n0", "input Gram, first input with itself"),
+    Meaning("s12", r"\tfrac{1}{n_0}x\cdot x'", "x.x'/n0", "input Gram of the two inputs"),
+    Meaning("s22", r"\tfrac{1}{n_0}x'\cdot x'", "x'.x'/n0", "input Gram, second input with itself"),
+    Meaning("L", "L", "L", "number of hidden layers"),
+    Meaning("l", r"\ell", "l", "index of a layer"),
+)
+
+MEANINGS: MappingProxyType[str, Meaning] = MappingProxyType({m.key: m for m in _MEANINGS})
+
+
+def _positive(name: str) -> sp.Symbol:
+    return sp.Symbol(name, positive=True)
+
+
+def _real(name: str) -> sp.Symbol:
+    return sp.Symbol(name, real=True)
+
+
+# Variances are positive here; the value at zero variance is a limit that lowering takes explicitly.
+q11, q22, q = _positive("q11"), _positive("q22"), _positive("q")
+q12 = _real("q12")
+u, v, x, w, w1, w2 = (_real(name) for name in ("u", "v", "x", "w", "w1", "w2"))
+sigma_w = _positive("sigma_w")
+sigma_b = sp.Symbol("sigma_b", nonnegative=True)
+K11, K22 = _positive("K11"), _positive("K22")
+K12 = _real("K12")
+Theta11, Theta22 = _positive("Theta11"), _positive("Theta22")
+Theta12 = _real("Theta12")
+s11, s22 = sp.Symbol("s11", nonnegative=True), sp.Symbol("s22", nonnegative=True)
+s12 = _real("s12")
+depth = sp.Symbol("L", integer=True, positive=True)
+layer = sp.Symbol("l", integer=True, positive=True)
+
+# What every report prints at its head.
+CONVENTIONS: tuple[str, ...] = (
+    "sigma_w and sigma_b are standard deviations.",
+    "NTK parameterization: h^{l+1} = sigma_w/sqrt(n_l) z^l omega^{l+1} + sigma_b beta^{l+1}, all omega and beta drawn from N(0,1), "
+    "gradients with respect to (omega, beta).",
+    "K^1 = sigma_w^2 x.x'/n_0 + sigma_b^2 and Theta^1 = K^1; the first layer scales like every other.",
+    "L hidden layers; the output layer is layer L+1; the kernel multiplies the identity over outputs.",
+)
+
+
+def latex_name(symbol: sp.Basic | str) -> str | None:
+    """The LaTeX of a named meaning, or None where the symbol is the user's own."""
+    meaning = MEANINGS.get(str(symbol))
+    return None if meaning is None else meaning.latex
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Letters for the page.  ``letters`` overrides the LaTeX of meanings by key."""
+
+    name: str
+    letters: tuple[tuple[str, str], ...] = ()
+
+    def latex(self, key: str) -> str:
+        """The LaTeX of the meaning ``key`` under this profile; raises NotationError if it has none."""
+        for name, text in self.letters:
+            if name == key:
+                return text
+        try:
+            return MEANINGS[key].latex
+        except KeyError:
+            raise NotationError(f"no meaning named {key!r}", where=f"notation profile {self.name!r}", fix="add it to ntksym/notation.py") from None
+
+
+DEFAULT = Profile("default")
+
+
+def require_distinct(symbols: list[tuple[str, Any]]) -> None:
+    """Raise where one letter would carry two meanings on one page: ``symbols`` are (letter, meaning) pairs."""
+    seen: dict[str, Any] = {}
+    for letter, meaning in symbols:
+        if seen.setdefault(letter, meaning) != meaning:
+            raise NotationError(
+                f"the letter {letter!r} would stand for both {seen[letter]!r} and {meaning!r}",
+                where="notation",
+                why="a reader could not tell them apart",
+                fix="rename one of them",
+            )
