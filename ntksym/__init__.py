@@ -1,1 +1,73 @@
-"""ntksym derives the theory of wide neural networks, and computes with what it derived."""
+"""ntksym derives the theory of wide neural networks, and computes with what it derived.
+
+The public names stand in one table and load what they need on first use: ``import ntksym`` loads neither SymPy nor JAX.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ntksym._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from ntksym.activations import activation as activation
+    from ntksym.errors import NtksymError as NtksymError
+    from ntksym.errors import PrecisionWarning as PrecisionWarning
+    from ntksym.evaluate.emission import emit as emit
+    from ntksym.evaluate.kernels import kernel_fn as kernel_fn
+    from ntksym.gaussian import dual as dual
+    from ntksym.library import derivations as derivations
+    from ntksym.network import Dense as Dense
+    from ntksym.network import Network as Network
+    from ntksym.network import Pointwise as Pointwise
+    from ntksym.network import chain_graph as chain_graph
+    from ntksym.network import fcn as fcn
+    from ntksym.theory import derive as derive
+
+# Public name -> the module that holds it.  Kept in step with the imports above by a test.
+_HOMES = {
+    "Dense": "ntksym.network",
+    "Network": "ntksym.network",
+    "NtksymError": "ntksym.errors",
+    "Pointwise": "ntksym.network",
+    "PrecisionWarning": "ntksym.errors",
+    "activation": "ntksym.activations",
+    "chain_graph": "ntksym.network",
+    "derivations": "ntksym.library",
+    "derive": "ntksym.theory",
+    "dual": "ntksym.gaussian",
+    "emit": "ntksym.evaluate.emission",
+    "fcn": "ntksym.network",
+    "kernel_fn": "ntksym.evaluate.kernels",
+}
+
+__all__ = [  # noqa: F822  (resolved by __getattr__)
+    "Dense",
+    "Network",
+    "NtksymError",
+    "Pointwise",
+    "PrecisionWarning",
+    "__version__",
+    "activation",
+    "chain_graph",
+    "derivations",
+    "derive",
+    "dual",
+    "emit",
+    "fcn",
+    "kernel_fn",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ntksym' has no attribute {name!r}; its public names are {', '.join(__all__)}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

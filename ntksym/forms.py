@@ -1,5 +1,9 @@
 """The shapes of answers: DualForm, OutsideClass, Recursion.  Frozen, compared by structure; no mathematics happens here."""
 
+# SymPy is not typed: what it returns is known to us, not to the checker.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportReturnType=false, reportCallIssue=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -32,7 +36,7 @@ class DualForm:
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """The free symbols of phi besides its variable, by name."""
-        return tuple(sorted(self.phi.free_symbols, key=str))  # type: ignore[arg-type]
+        return tuple(sorted(self.phi.free_symbols, key=str))
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Recursion:
             else:
                 continue
             arguments = {sp.Symbol("q", positive=True): first} if on_diagonal else _pair(first, cov, second)
-            return value.xreplace(arguments)  # type: ignore[no-any-return]
+            return value.xreplace(arguments)
         return None
 
     def closed(self, expression: sp.Expr) -> sp.Expr:
@@ -141,7 +145,7 @@ def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:
         variable = phi.variables[0]
         return sp.Lambda(variable, sp.Derivative(phi.expr, variable, evaluate=False))
     variable = sp.Symbol("x", real=True)
-    return sp.Lambda(variable, sp.Derivative(phi(variable), variable, evaluate=False))  # type: ignore[operator]
+    return sp.Lambda(variable, sp.Derivative(phi(variable), variable, evaluate=False))
 
 
 def _pair(first: sp.Expr, cov: sp.Expr, second: sp.Expr) -> dict[sp.Basic, sp.Basic]:

@@ -88,21 +88,21 @@ class Gaussian(sp.Basic):
 
     @property
     def variables(self) -> sp.Tuple:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def mean(self) -> sp.Tuple:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @property
     def upper(self) -> sp.Tuple:
-        return self.args[2]  # type: ignore[return-value]
+        return self.args[2]
 
     def cov(self, i: int, j: int) -> sp.Expr:
         """Covariance of variables i and j."""
         n = len(self.variables)
         i, j = min(i, j), max(i, j)
-        return self.upper[i * n - i * (i - 1) // 2 + (j - i)]  # type: ignore[return-value]
+        return self.upper[i * n - i * (i - 1) // 2 + (j - i)]
 
     @property
     def is_centred(self) -> bool:
@@ -125,11 +125,11 @@ class Expect(sp.Expr):
 
     @property
     def integrand(self) -> sp.Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def law(self) -> Gaussian:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @property
     def free_symbols(self) -> set[sp.Basic]:
@@ -155,7 +155,7 @@ class Dual(sp.Expr):
 
     @property
     def q(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
-        return self.args[2:]  # type: ignore[return-value]
+        return self.args[2:]
 
 
 class Where(sp.Expr):
@@ -168,11 +168,11 @@ class Where(sp.Expr):
 
     @property
     def body(self) -> sp.Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def bindings(self) -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
-        return tuple((pair[0], pair[1]) for pair in self.args[1])  # type: ignore[index, misc, union-attr]
+        return tuple((pair.args[0], pair.args[1]) for pair in self.args[1].args)
 
     @property
     def free_symbols(self) -> set[sp.Basic]:
@@ -206,7 +206,7 @@ class TendsTo(Boolean):
 
     @property
     def widths(self) -> sp.Tuple:
-        return self.args[2]  # type: ignore[return-value]
+        return self.args[2]
 
 
 class DistributedAs(Boolean):

@@ -131,5 +131,10 @@ def _run(number: int, rule: Rule, numbers: tuple[int, ...], premises: tuple[Stat
     conclusion = Statement(raw.claim, regime, kept)
     verdict = rule.check(premises, conclusion, **named)
     if verdict.status is Status.FALSE:
-        raise CheckError(f"the check of step {number} ({rule.name}) failed: {verdict}", where=rule.name, why="the conclusion does not follow", fix="please report it with the input that led here")
+        raise CheckError(
+            f"the check of step {number} ({rule.name}) failed: {verdict}",
+            where=rule.name,
+            why="the conclusion does not follow",
+            fix="please report it with the input that led here",
+        )
     return Step(number, rule, numbers, args, conclusion, verdict)

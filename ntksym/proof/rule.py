@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from ntksym.errors import RuleError
 from ntksym.proof.statement import Regime, Statement
@@ -38,9 +37,7 @@ class Rule:
     changes_regime: Regime | None = None
 
 
-def rule(
-    *, source: Citation, check: Check, reason: str, discharges: tuple[str, ...] = (), changes_regime: Regime | None = None
-) -> Callable[[Apply], Rule]:
+def rule(*, source: Citation, check: Check, reason: str, discharges: tuple[str, ...] = (), changes_regime: Regime | None = None) -> Callable[[Apply], Rule]:
     """Turn a pure function of statements into a Rule of the one registry.
 
     The first line of the docstring is the identity, in LaTeX.  ``discharges`` names assumptions the rule removes;

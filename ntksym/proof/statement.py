@@ -1,5 +1,7 @@
 """A Statement: a claim, the regime in which it holds, the assumptions it rests on."""
 
+# pyright: reportMissingTypeStubs=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -26,7 +28,7 @@ class Regime(Enum):
 
 # Joining two regimes.  EXACT is neutral and every regime joins itself; what is not listed raises.
 # A law-level limit does not see null sets, so an almost-everywhere premise keeps the limit's regime.
-_JOIN = {
+_JOIN: dict[frozenset[Regime], Regime] = {
     frozenset((Regime.ALMOST_EVERYWHERE, Regime.LIMIT_SEQUENTIAL)): Regime.LIMIT_SEQUENTIAL,
     frozenset((Regime.ALMOST_EVERYWHERE, Regime.LIMIT_JOINT)): Regime.LIMIT_JOINT,
     frozenset((Regime.ALMOST_EVERYWHERE, Regime.WITH_PROBABILITY)): Regime.WITH_PROBABILITY,
