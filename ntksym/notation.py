@@ -49,6 +49,19 @@ _MEANINGS = (
     Meaning("s22", r"\tfrac{1}{n_0}x'\cdot x'", "x'.x'/n0", "input Gram, second input with itself"),
     Meaning("L", "L", "L", "number of hidden layers"),
     Meaning("l", r"\ell", "l", "index of a layer"),
+    Meaning("x1", "x", "x", "the first input of the network", "n_0"),
+    Meaning("x2", "x'", "x'", "the second input of the network", "n_0"),
+    Meaning("h", "h", "h", "pre-activation of a layer", "n_l"),
+    Meaning("z", "z", "z", "post-activation of a layer; z^0 is the input", "n_l"),
+    Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1)", "n_{l-1} x n_l"),
+    Meaning("beta", r"\beta", "beta", "biases of a layer, drawn from N(0,1)", "n_l"),
+    Meaning("theta", r"\theta", "theta", "all parameters of the layers named, as one vector", "P_l"),
+    Meaning("n", "n", "n", "width of a layer; n_0 is the input dimension"),
+    Meaning("P", "P", "P", "number of parameters up to a layer"),
+    Meaning("Thetahat", r"\hat\Theta", "Theta-hat", "tangent kernel of a finite network", "n_l x n_l"),
+    Meaning("K", "K", "K", "NNGP kernel of a layer"),
+    Meaning("Theta", r"\Theta", "Theta", "neural tangent kernel of a layer"),
+    Meaning("B", "B", "B", "Jacobian of the output with respect to the pre-activations of a layer", "n_{L+1} x n_l"),
 )
 
 MEANINGS: MappingProxyType[str, Meaning] = MappingProxyType({m.key: m for m in _MEANINGS})
@@ -76,6 +89,7 @@ s11, s22 = sp.Symbol("s11", nonnegative=True), sp.Symbol("s22", nonnegative=True
 s12 = _real("s12")
 depth = sp.Symbol("L", integer=True, positive=True)
 layer = sp.Symbol("l", integer=True, positive=True)
+x1, x2 = sp.Symbol("x1"), sp.Symbol("x2")  # labels of the two inputs of the network, not numbers
 
 # What every report prints at its head.
 CONVENTIONS: tuple[str, ...] = (
