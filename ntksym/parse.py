@@ -148,7 +148,9 @@ def parse_number(text: str) -> sp.Expr:
     """The number that ``text`` denotes, exactly; ParseError where it has a symbol in it."""
     value = parse_expression(text)
     if value.free_symbols:
-        raise ParseError(f"{_shown(text)} is not a number", where="number", why="a name in it has no value", fix='give a number such as "0.1", "1/3" or "sqrt(2)"')
+        raise ParseError(
+            f"{_shown(text)} is not a number", where="number", why="a name in it has no value", fix='give a number such as "0.1", "1/3" or "sqrt(2)"'
+        )
     return value
 
 
@@ -367,7 +369,7 @@ class _Parser:
         self.expect(")", f"the arguments of {name}")
         if not pairs:
             raise self.error(token, f"{name} without a condition", fix="write piecewise(0, x < 0, x)")
-        return sp.Piecewise(*pairs, (otherwise, True))  # type: ignore[return-value]
+        return sp.Piecewise(*pairs, (otherwise, True))
 
     def condition(self) -> sp.Basic:
         left = self.sum()

@@ -47,6 +47,7 @@ _SOURCES = (
     Source("tsuchida2018", "inproceedings", "Russell Tsuchida and Farbod Roosta-Khorasani and Marcus Gallagher", "Invariance of weight distributions in rectified MLPs", 2018, "International Conference on Machine Learning", "1711.09090"),
     Source("hendrycks2016", "article", "Dan Hendrycks and Kevin Gimpel", "Gaussian error linear units (GELUs)", 2016, "arXiv preprint", "1606.08415"),
     Source("rahimi2007", "inproceedings", "Ali Rahimi and Benjamin Recht", "Random features for large-scale kernel machines", 2007, "Advances in Neural Information Processing Systems 20"),
+    Source("novak2020", "inproceedings", "Roman Novak and Lechao Xiao and Jiri Hron and Jaehoon Lee and Alexander A. Alemi and Jascha Sohl-Dickstein and Samuel S. Schoenholz", "Neural tangents: fast and easy infinite neural networks in Python", 2020, "International Conference on Learning Representations", "1912.02803"),
     Source("ziyin2020", "inproceedings", "Liu Ziyin and Tilman Hartwig and Masahito Ueda", "Neural networks fail to learn periodic functions and how to fix it", 2020, "Advances in Neural Information Processing Systems 33", "2006.08195"),
 )
 
