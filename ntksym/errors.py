@@ -39,6 +39,10 @@ class DataError(NtksymError):
     """A data file that is missing, empty or not usable."""
 
 
+class OutputError(NtksymError):
+    """A place that results cannot be written to."""
+
+
 class NotationError(NtksymError):
     """One letter with two meanings, or a meaning without a letter."""
 
