@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ntksym.notation import x
+from ntksym.serialize import register
 from ntksym.sources import Citation
 
 
+@register
 @dataclass(frozen=True)
 class Activation:
     """``phi`` is a Lambda in :data:`ntksym.notation.x`; its other symbols are parameters, ``defaults`` their default numbers.
