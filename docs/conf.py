@@ -1,0 +1,35 @@
+"""Sphinx configuration.  Build: ``python -m sphinx -W -b html docs docs/_build``."""
+
+from ntksym import __version__
+
+project = "ntksym"
+author = "The ntksym authors"
+copyright = "The ntksym authors, Apache-2.0"
+version = release = __version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build", "jupyter_execute", "LICENSE"]
+source_suffix = {".md": "myst-nb"}
+nitpicky = False
+
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+
+html_theme = "furo"
+html_title = f"ntksym {release}"
+html_show_sphinx = False
+copybutton_prompt_text = r"\$ |>>> "
+copybutton_prompt_is_regexp = True
