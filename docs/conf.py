@@ -1,5 +1,7 @@
 """Sphinx configuration.  Build: ``python -m sphinx -W -b html docs docs/_build``."""
 
+import re
+
 from ntksym import __version__
 
 project = "ntksym"
@@ -33,3 +35,13 @@ html_title = f"ntksym {release}"
 html_show_sphinx = False
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
+
+
+def _mathematics(app, what, name, obj, options, lines):
+    """Docstrings write formulas between dollars; reStructuredText wants a role."""
+    text = re.sub(r"(?<!\$)\$([^$]+)\$(?!\$)", lambda match: f":math:`{' '.join(match[1].split())}`", "\n".join(lines))
+    lines[:] = text.splitlines()
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", _mathematics)
