@@ -1,0 +1,280 @@
+"""Derivation -> Document."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import sympy as sp
+
+from ntksym.errors import RuleError
+from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile
+from ntksym.proof import Derivation, Evidence, Regime, Status, Step
+from ntksym.report.claims import Page, blocks_of
+from ntksym.report.document import (
+    Bibliography,
+    BibliographyEntry,
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Equation,
+    Inline,
+    Prose,
+    Ref,
+    Section,
+    StepLine,
+    SymbolEntry,
+    SymbolList,
+    Tex,
+    Text,
+    VerdictMark,
+)
+from ntksym.report.letters import Letters, expressions_of
+from ntksym.report.prose import joined, sentence, stop, words
+from ntksym.sources import SOURCES
+
+DETAILS = ("result", "outline", "full")
+
+
+def document(derivation: Derivation, detail: str = "full", profile: Profile = DEFAULT) -> Document:
+    """The report of a derivation: ``detail`` "result" (the conclusion), "outline" (the steps in words) or "full" (every step, lemmas included)."""
+    if detail not in DETAILS:
+        raise RuleError(f"no detail {detail!r}", where="report", fix=f"choose one of {', '.join(DETAILS)}")
+    page = page_of(derivation, profile)
+    conclusion = derivation.conclusion
+    sections = [Section("Result", (*blocks_of(conclusion.claim, page), *regime_notes(conclusion.regime)))]
+    sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in CONVENTIONS_TEX)),)))
+    symbols = _symbols(derivation, detail)
+    if symbols.entries:
+        sections.append(Section("Symbols", (symbols,)))
+    sections.append(Section("Assumptions", (_assumptions(derivation),)))
+    if detail != "result":
+        sections.append(Section("Derivation", tuple(_lines(derivation, page, detail, "", {}))))
+    if derivation.sources():
+        sections.append(Section("Sources", (_bibliography(derivation),)))
+    return Document(derivation.title, key_of(derivation), derivation.verdict, _summary(derivation), tuple(sections), profile)
+
+
+def explanation(derivation: Derivation, number: int | str, profile: Profile = DEFAULT) -> Document:
+    """One step in full: identity, premises, arguments, conclusion, checks.  ``number`` is 3, or "3.1" for a step of a lemma."""
+    step, home, label = _find(derivation, str(number))
+    page = page_of(derivation, profile)
+    prefix = label.rpartition(".")[0]
+    sections = [Section("Rule", (Prose((Code(step.rule.name), Text(": "), *stop(sentence(step.rule.reason)).parts)), _identity(step), *_source_line(step)))]
+    if step.premises:
+        blocks: list[Block] = []
+        for premise in step.premises:
+            inner = f"{prefix}.{premise}" if prefix else str(premise)
+            blocks += [Prose((Text("Step "), Ref(inner), Text(":"))), *blocks_of(home.steps[premise - 1].conclusion.claim, page)]
+        sections.append(Section("Rests on", tuple(blocks)))
+    arguments = [(name, value) for name, value in step.args]
+    if arguments:
+        sections.append(Section("Arguments", tuple(block for name, value in arguments for block in _argument(name, value, page))))
+    sections.append(Section("Conclusion", (*blocks_of(step.conclusion.claim, page, label), *_notes(step, home))))
+    sections.append(Section("Checks", (Bullets(tuple(evidence_prose(e) for e in step.verdict.evidence) or (words("Not checked."),)),)))
+    if step.conclusion.assumptions:
+        sections.append(Section("Assumptions", (Bullets(tuple(stop(sentence(a.text)) for a in step.conclusion.assumptions)),)))
+    title = f"Step {label} of: {derivation.title}"
+    return Document(title, f"{key_of(derivation)}-step-{label.replace('.', '-')}", step.verdict.status, _status_words(step.verdict.status), tuple(sections), profile)
+
+
+def page_of(derivation: Derivation, profile: Profile) -> Page:
+    """Letters for the functions of all claims, the conclusion's first."""
+    claims = [derivation.conclusion.claim] if derivation.steps else []
+    claims += [step.conclusion.claim for step in derivation.all_steps()]
+    return Page(Letters(claims), profile)
+
+
+def key_of(derivation: Derivation) -> str:
+    """A label prefix: words of the title and six digits of its hash, so that two reports in one paper do not collide."""
+    slug = re.sub(r"[^a-z0-9]+", "-", derivation.title.lower()).strip("-")[:40].strip("-") or "derivation"
+    text = derivation.title + "\n" + "\n".join(step.rule.name for step in derivation.all_steps())
+    return f"{slug}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+
+
+def _lines(derivation: Derivation, page: Page, detail: str, prefix: str, seen: dict[int, str]) -> Iterator[StepLine]:
+    for step in derivation.steps:
+        yield _line(step, derivation, page, detail, prefix, seen)
+
+
+def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, seen: dict[int, str]) -> StepLine:
+    number = f"{prefix}{step.number}"
+    full = detail == "full"
+    notes: list[Prose] = list(_notes(step, home))
+    lemma_lines: tuple[StepLine, ...] = ()
+    lemma = step.lemma
+    if lemma is not None:
+        known = seen.get(id(lemma))
+        if known is not None:
+            notes.insert(0, Prose((Text("The lemma is proved in step "), Ref(known), Text("."))))
+        else:
+            seen[id(lemma)] = number
+            lemma_lines = tuple(_lines(lemma, page, detail, f"{number}.", seen))
+    return StepLine(
+        number=number,
+        rule=step.rule.name,
+        reason=stop(sentence(step.rule.reason)),
+        premises=tuple(f"{prefix}{p}" for p in step.premises),
+        conclusion=blocks_of(step.conclusion.claim, page, number) if full else (),
+        verdict=VerdictMark(step.verdict.status, tuple(evidence_prose(e) for e in step.verdict.evidence) if full else ()),
+        source=str(step.rule.source) if full else "",
+        notes=tuple(notes) if full else (),
+        lemma_title="" if lemma is None else lemma.title,
+        lemma=lemma_lines,
+    )
+
+
+def _notes(step: Step, home: Derivation) -> Iterator[Prose]:
+    """Assumptions and regime that come in, or go, with this step."""
+    below = {a.key for p in step.premises for a in home.steps[p - 1].conclusion.assumptions}
+    if step.lemma is not None:
+        below |= {a.key for a in step.lemma.assumptions}
+    for assumption in step.conclusion.assumptions:
+        if assumption.key not in below:
+            yield joined(words("Assumed here: "), stop(sentence(assumption.text)))
+    for key in step.rule.discharges:
+        if key in below:
+            yield words(f"Discharged here: {key}.")
+    regimes = {home.steps[p - 1].conclusion.regime for p in step.premises} | ({step.lemma.conclusion.regime} if step.lemma is not None else set())
+    if step.conclusion.regime is not Regime.EXACT and step.conclusion.regime not in regimes:
+        yield from regime_notes(step.conclusion.regime)
+
+
+_REGIME_WORDS = {
+    Regime.ALMOST_EVERYWHERE: "Holds almost everywhere.",
+    Regime.LIMIT_SEQUENTIAL: "Holds in the sequential limit: the width of layer 1 tends to infinity, then that of layer 2, and so on.",
+    Regime.LIMIT_JOINT: "Holds in the joint limit: all widths tend to infinity together.",
+    Regime.ORDER_IN_WIDTH: "Holds up to the order in the width that is stated.",
+    Regime.WITH_PROBABILITY: r"Holds with probability at least $1-\delta$.",
+    Regime.MODEL: "Holds in the model.",
+}
+
+
+def regime_notes(regime: Regime) -> tuple[Prose, ...]:
+    """In what sense a claim holds, if not exactly."""
+    return (sentence(_REGIME_WORDS[regime]),) if regime in _REGIME_WORDS else ()
+
+
+def evidence_prose(evidence: Evidence) -> Prose:
+    """One check as a sentence."""
+    parts: list[Inline] = []
+    if evidence.status is Status.TESTED or (evidence.status is Status.UNCHECKED and evidence.oracle):
+        points = f"{evidence.points} point" + ("" if evidence.points == 1 else "s")
+        parts += [Text("Agrees with "), *sentence(evidence.oracle or "an independent computation").parts, Text(f" to {evidence.digits} digits at {points}")]
+        parts += [Text(f" (seed {evidence.seed})")] if evidence.seed is not None else []
+        parts += [Text("; "), *sentence(evidence.scope).parts] if evidence.scope else []
+    elif evidence.status is Status.CITED:
+        parts += [Text("Rests on "), *sentence(evidence.oracle).parts]
+        parts += [Text("; hypotheses: "), *sentence(evidence.scope).parts] if evidence.scope else []
+    elif evidence.status is Status.FALSE:
+        parts += [Text("Refuted: "), *sentence(evidence.scope).parts]
+    else:
+        parts += list(_capital(sentence(evidence.scope)).parts) if evidence.scope else [Text("Decided symbolically" if evidence.status is Status.PROVED else "Not checked")]
+    return stop(Prose((Text(f"{evidence.status.name}. "), *parts)))
+
+
+def _capital(prose: Prose) -> Prose:
+    first = prose.parts[0] if prose.parts else None
+    if isinstance(first, Text) and re.match(r"[a-z]+[ ,.;]", first.body):
+        return Prose((Text(first.body[0].upper() + first.body[1:]), *prose.parts[1:]))
+    return prose
+
+
+def _summary(derivation: Derivation) -> Prose:
+    counts = Counter(step.verdict.status for step in derivation.all_steps())
+    total = sum(counts.values())
+    told = ", ".join(f"{counts[status]} {status.name}" for status in sorted(Status, reverse=True) if counts[status])
+    stored = " Stored, not replayed." if derivation.stored else ""
+    weakest = "" if len(counts) == 1 else " The verdict of the whole is that of its weakest step."
+    return words(f"{total} step{'' if total == 1 else 's'}: {told}.{weakest}{stored}")
+
+
+def _status_words(status: Status) -> Prose:
+    return words(f"This step is {status.name}.")
+
+
+def _assumptions(derivation: Derivation) -> Block:
+    if not derivation.assumptions:
+        return words("None beyond the conventions.")
+    return Bullets(tuple(stop(sentence(a.text)) for a in derivation.assumptions))
+
+
+def _bibliography(derivation: Derivation) -> Bibliography:
+    found = (SOURCES[key] for key in derivation.sources())
+    return Bibliography(tuple(BibliographyEntry(s.key, s.authors, s.title, s.venue, s.year, s.eprint) for s in found))
+
+
+def _symbols(derivation: Derivation, detail: str) -> SymbolList:
+    """The symbols of the theory that stand in the formulas shown, with their meanings."""
+    claims: list[Any] = [derivation.conclusion.claim] if detail != "full" else [step.conclusion.claim for step in derivation.all_steps()]
+    used: set[str] = set()
+    for claim in claims:
+        for expression in expressions_of(claim):
+            used |= {str(s) for s in expression.atoms(sp.Symbol)}
+    entries = tuple(SymbolEntry(sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used)
+    return SymbolList(entries)
+
+
+def _find(derivation: Derivation, number: str) -> tuple[Step, Derivation, str]:
+    home, label = derivation, ""
+    parts = number.split(".")
+    for position, part in enumerate(parts):
+        if not part.isdigit() or not 1 <= int(part) <= len(home.steps):
+            raise RuleError(f"there is no step {number}", where=derivation.title, fix=f"the steps are 1 to {len(derivation.steps)}; those of a lemma are 3.1, 3.2, ...")
+        step = home.steps[int(part) - 1]
+        label = f"{label}.{part}" if label else part
+        if position == len(parts) - 1:
+            return step, home, label
+        if step.lemma is None:
+            raise RuleError(f"step {label} uses no lemma, so there is no step {number}", where=derivation.title, fix="drop the part after the dot")
+        home = step.lemma
+    raise RuleError(f"there is no step {number}", where=derivation.title)
+
+
+def _identity(step: Step) -> Prose:
+    identity = step.rule.identity
+    if "$" in identity:
+        return joined(words("Identity: "), sentence(identity))
+    if "\\" in identity or "=" in identity:
+        return Prose((Text("Identity: "), Tex(identity.rstrip(".")), Text(".")))
+    return words(identity)
+
+
+def _source_line(step: Step) -> tuple[Block, ...]:
+    text = str(step.rule.source)
+    return (words(f"Source: {text}."),) if text else ()
+
+
+def _argument(name: str, value: Any, page: Page) -> tuple[Block, ...]:
+    head = Prose((Code(name), Text(":")))
+    if isinstance(value, Derivation):
+        return (Prose((Code(name), Text(f": the lemma \u201c{value.title}\u201d, {len(value)} steps."))),)
+    if isinstance(value, sp.Basic):
+        return (head, *blocks_of(value, page))
+    return (Prose((Code(name), Text(": "), Code(_short(value)))),)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def equations(document_: Document) -> Iterator[Equation]:
+    """Every displayed equation of a document, in order."""
+    for section in document_.sections:
+        yield from _equations(section.blocks)
+
+
+def _equations(blocks: tuple[Block, ...]) -> Iterator[Equation]:
+    for block in blocks:
+        if isinstance(block, Equation):
+            yield block
+        elif isinstance(block, StepLine):
+            yield from _equations(block.conclusion)
+            yield from _equations(block.lemma)
+
+

@@ -1,0 +1,265 @@
+"""A claim -> the equations that state it.  One function per type of claim; an unknown type raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+import sympy as sp
+
+from ntksym.errors import NotationError
+from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
+from ntksym.nodes import DistributedAs, TendsTo, Where
+from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, u, v
+from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
+from ntksym.report.glyphs import Applied, AtLayer, Glyph, Moment
+from ntksym.report.layout import LINE, width
+from ntksym.report.letters import Letters, definition, dual_letter
+from ntksym.report.mathematics import latex
+from ntksym.report.page import Namer
+from ntksym.report.prose import sentence, words
+
+_STATE = (K11, K12, K22, Theta11, Theta12, Theta22)
+_RELATIONS = {sp.Eq: "=", sp.Ne: "ne", sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<="}
+_UNROLL_LIMIT = 60  # operations of an unrolled kernel that a reader would still follow
+
+
+class Page:
+    """What a claim needs to know of the page it stands on."""
+
+    def __init__(self, letters: Letters, profile: Profile = DEFAULT, limit: float = LINE) -> None:
+        self.letters, self.profile, self.limit = letters, profile, limit
+
+    def taken(self) -> list[str]:
+        """Letters no part of a formula may get."""
+        out = [r"\phi", r"\psi", r"\chi", "x", "u", "v", "q"]
+        for function in self.letters.functions:
+            out += [latex(s, self.profile) for s in sorted(function.free_symbols, key=str)]
+        return out
+
+    def namer(self) -> Namer:
+        return Namer(self.profile, self.taken(), self.limit)
+
+    def equation(self, rows: Sequence[Row], number: str = "") -> Equation:
+        """Rows with letters for functions and names for big parts."""
+        namer = self.namer()
+        spelled = [self.letters.spelled(row.right) for row in rows]
+        lefts = [None if row.left is None else self.letters.spelled(row.left) for row in rows]
+        named = namer.name(spelled)
+        return Equation(tuple(Row(left, row.relation, right, row.note) for left, row, right in zip(lefts, rows, named, strict=True)), tuple(namer.bindings), number)
+
+
+def blocks_of(claim: Any, page: Page, number: str = "") -> tuple[Block, ...]:
+    """The equations (and words) that state ``claim``."""
+    return _blocks(claim, page, number)
+
+
+@singledispatch
+def _blocks(claim: Any, page: Page, number: str) -> tuple[Block, ...]:
+    raise NotationError(f"no way to show a claim of type {type(claim).__name__}", where="ntksym/report/claims.py", fix="register a function for this type")
+
+
+@_blocks.register(sp.Basic)
+def _basic(claim: sp.Basic, page: Page, number: str) -> tuple[Block, ...]:
+    return (page.equation(rows_of(claim), number),)
+
+
+@_blocks.register(str)
+def _text(claim: str, page: Page, number: str) -> tuple[Block, ...]:
+    return (sentence(claim),)
+
+
+@_blocks.register(tuple)
+def _tuple(claim: tuple[Any, ...], page: Page, number: str) -> tuple[Block, ...]:
+    if all(isinstance(item, sp.Basic) for item in claim):
+        return (page.equation([row for item in claim for row in rows_of(item)], number),)
+    return tuple(block for item in claim for block in blocks_of(item, page, number))
+
+
+def rows_of(claim: sp.Basic) -> list[Row]:
+    """A relation as one row, a conjunction as one row each, anything else as a bare expression."""
+    if isinstance(claim, sp.And):
+        return [row for part in sorted(claim.args, key=sp.default_sort_key) for row in rows_of(part)]
+    if isinstance(claim, sp.Tuple) and any(isinstance(part, sp.logic.boolalg.Boolean) for part in claim):
+        return [row for part in claim for row in rows_of(part)]
+    if isinstance(claim, sp.core.relational.Relational):
+        return [Row(claim.lhs, next(sign for kind, sign in _RELATIONS.items() if isinstance(claim, kind)), claim.rhs)]
+    if isinstance(claim, TendsTo):
+        note = Prose((Text("as "), *_separated([Formula(sp.Symbol(str(n)) if isinstance(n, str) else n) for n in claim.widths]), Text(" tend to infinity, in this order" if len(claim.widths) > 1 else " tends to infinity"))) if claim.widths else None
+        return [Row(claim.lhs, "->", claim.rhs, note)]
+    if isinstance(claim, DistributedAs):
+        return [Row(claim.args[0], "~", claim.args[1])]
+    if isinstance(claim, Where):
+        return [Row(None, "", claim.body), *(Row(name, "where", value) for name, value in claim.bindings)]
+    return [Row(None, "", claim)]
+
+
+def _separated(parts: list[Any]) -> list[Any]:
+    out: list[Any] = []
+    for position, part in enumerate(parts):
+        if position:
+            out.append(Text(" and " if position == len(parts) - 1 else ", "))
+        out.append(part)
+    return out
+
+
+def _definition_rows(functions: Sequence[sp.Basic], page: Page) -> list[Row]:
+    found = [definition(page.letters, function) for function in functions]
+    return [Row(pair[0], "=", pair[1]) for pair in found if pair is not None]
+
+
+def _existence(condition: sp.Basic) -> tuple[Block, ...]:
+    if condition == sp.true:
+        return ()
+    return (Prose((Text("The expectation exists where "), Formula(condition), Text("."))),)
+
+
+@_blocks.register(DualForm)
+def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
+    letter, slope = page.letters.of(form.phi) or Glyph(r"\phi", "phi"), page.letters.of(form.phi, 1) or Glyph(r"\phi'", "phi'")
+    value, derivative = dual_letter(letter), dual_letter(slope)
+    triple = (q11, q12, q22)
+    rows = [
+        Row(Applied(letter, Glyph("x", "x")), "=", form.phi.expr.xreplace({form.phi.variables[0]: sp.Symbol("x", real=True)})),
+        Row(Applied(value, *triple), ":=", Moment(Applied(letter, u) * Applied(letter, v))),
+        Row(None, "=", form.value),
+        Row(Applied(derivative, *triple), ":=", Moment(Applied(slope, u) * Applied(slope, v))),
+        Row(None, "=", form.derivative),
+    ]
+    diagonal = [Row(Applied(value, q), "=", form.diagonal_value)]
+    if not form.at_jumps:
+        diagonal.append(Row(Applied(derivative, q), "=", form.diagonal_derivative))
+    words_before = words("On the diagonal, where both inputs are equal and q is the variance,")
+    jumps = (Prose((Text("The activation jumps: "), Formula(Applied(derivative, *triple)), Text(" is the distributional derivative, and it is infinite at correlation one."))),) if form.at_jumps else ()
+    return (page.equation(rows, number), *jumps, *_existence(form.condition), words_before, page.equation(diagonal))
+
+
+@_blocks.register(CrossDualForm)
+def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ...]:
+    first, second = page.letters.of(form.phi) or Glyph(r"\phi", "phi"), page.letters.of(form.psi) or Glyph(r"\psi", "psi")
+    rows = [
+        *_definition_rows((form.phi, form.psi), page),
+        Row(Applied(dual_letter(first, second), q11, q12, q22), ":=", Moment(Applied(first, u) * Applied(second, v))),
+        Row(None, "=", form.value),
+    ]
+    return (page.equation(rows, number), *_existence(form.condition))
+
+
+@_blocks.register(OutsideClass)
+def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
+    return (
+        page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi)], number),
+        Prose((Text("No closed form in this class: the term "), Formula(form.term), Text(" leads out of it. "), *sentence(form.reason).parts)),
+    )
+
+
+def _level(number: Any) -> Glyph:
+    body = latex(sp.sympify(number))
+    return Glyph(body, str(number).replace("l", "l"))
+
+
+def _at(expression: sp.Basic, level: Any) -> sp.Basic:
+    return expression.xreplace({symbol: AtLayer(symbol, level) for symbol in _STATE})
+
+
+def _shown(recursion: Recursion) -> list[sp.Symbol]:
+    """State symbols in reading order, the second input's copy of the diagonal left out."""
+    return [symbol for symbol in recursion.state if symbol not in (K22, Theta22)]
+
+
+def _ordered_state(recursion: Recursion) -> list[sp.Symbol]:
+    order = {K12: 0, K11: 1, Theta12: 2, Theta11: 3}
+    return sorted(_shown(recursion), key=lambda s: (order.get(s, 9), recursion.state.index(s)))
+
+
+@_blocks.register(Recursion)
+def _recursion(recursion: Recursion, page: Page, number: str) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    shown = _ordered_state(recursion)
+    base = dict(recursion.base)
+    functions = _definition_rows([form.phi for form in recursion.duals], page)
+    if functions:
+        blocks += [words("Activation:"), page.equation(functions)]
+    blocks += [words("First layer:"), page.equation([Row(AtLayer(s, 1), "=", _first_layer(s, base)) for s in shown if s in (K12, Theta12)])]
+    done: sp.Expr = sp.S.One
+    for block in recursion.blocks:
+        blocks.append(_range(done, block.repeat))
+        update = dict(block.update)
+        rows = [Row(AtLayer(s, layer + 1), "=", _folded(s, update, layer)) for s in shown if s in update]
+        blocks.append(page.equation(rows, number))
+        done = done + block.repeat
+    blocks += _closed_duals(recursion, page)
+    blocks.append(words("Outputs:"))
+    names = {"nngp": "NNGP kernel", "ntk": "NTK"}
+    rows = []
+    for name, off_diagonal, _ in recursion.outputs:
+        title = names.get(name, name)
+        rows.append(Row(Glyph(rf"\text{{{title}}}", title), "=", AtLayer(off_diagonal, done)))
+    blocks.append(page.equation(rows))
+    blocks += _unrolled(recursion, page)
+    return tuple(blocks)
+
+
+def _first_layer(symbol: sp.Symbol, base: dict[sp.Symbol, sp.Expr]) -> sp.Basic:
+    """Theta^1 = K^1 is said so, not written out twice."""
+    if symbol is Theta12 and K12 in base and base[symbol] == base[K12]:
+        return AtLayer(K12, 1)
+    return base[symbol]
+
+
+def _folded(symbol: sp.Symbol, update: dict[sp.Symbol, sp.Expr], level: Any) -> sp.Basic:
+    """Theta^{l+1} = K^{l+1} + ...: the kernel's own update inside that of the tangent kernel is named by its left side."""
+    right = update[symbol]
+    for theta, kernel in ((Theta12, K12), (Theta11, K11), (Theta22, K22)):
+        if symbol is theta and kernel in update:
+            rest = sp.expand(right - update[kernel]) if isinstance(right, sp.Add) else right
+            if isinstance(right, sp.Add) and not rest.has(*[t for t in sp.Add.make_args(update[kernel]) if t != 0]):
+                return sp.Add(AtLayer(kernel, level + 1), _at(rest, level), evaluate=False)
+    return _at(right, level)
+
+
+def _range(done: sp.Expr, repeat: sp.Expr) -> Prose:
+    last = done + repeat - 1
+    if repeat == 1:
+        return Prose((Text("Then, for "), Formula(sp.Eq(layer, done, evaluate=False)), Text(","))) if not isinstance(sp.Eq(layer, done), bool) else words("Then")
+    return Prose((Text("Then, for "), Formula(layer), Text(" from "), Formula(done), Text(" to "), Formula(depth if last == depth else last), Text(",")))
+
+
+def _closed_duals(recursion: Recursion, page: Page) -> list[Block]:
+    out: list[Block] = []
+    needs_slope = any(str(s).startswith("Theta") for s in recursion.state)
+    for form in recursion.duals:
+        letter, slope = page.letters.of(form.phi), page.letters.of(form.phi, 1)
+        if letter is None or slope is None:
+            continue
+        rows = [Row(Applied(dual_letter(letter), q11, q12, q22), "=", form.value)]
+        diagonal = [Row(Applied(dual_letter(letter), q), "=", form.diagonal_value)]
+        if needs_slope:
+            rows.append(Row(Applied(dual_letter(slope), q11, q12, q22), "=", form.derivative))
+            diagonal.append(Row(Applied(dual_letter(slope), q), "=", form.diagonal_derivative))
+        out += [words("with the dual activations"), page.equation(rows), words("and on the diagonal"), page.equation(diagonal), *_existence(form.condition)]
+    return out
+
+
+def _unrolled(recursion: Recursion, page: Page) -> list[Block]:
+    """The diagonal of the outputs in K^1, where it is short."""
+    if not recursion.depth.is_Integer or int(recursion.depth) > 4:
+        return []
+    values: dict[sp.Symbol, sp.Expr] = {s: AtLayer(K11 if s in (K11, Theta11) else s, 1) for s in recursion.state}
+    done = 1
+    for block in recursion.blocks:
+        if not block.repeat.is_Integer:
+            return []
+        for _ in range(int(block.repeat)):
+            diagonal = {s: value for s, value in block.update if s in (K11, Theta11)}
+            if any(e.free_symbols & {K12, K22, Theta12, Theta22} for e in diagonal.values()):
+                return []
+            values = {**values, **{s: sp.expand(recursion.closed(e).xreplace(values)) for s, e in diagonal.items()}}
+            done += 1
+            if any(values[s].count_ops() > _UNROLL_LIMIT for s in diagonal):
+                return []
+    rows = [Row(AtLayer(diag, done), "=", values[diag]) for _, _, diag in recursion.outputs if diag in values]
+    if not rows or any(width(latex(row.right)) > 2 * page.limit for row in rows):
+        return []
+    return [words("Unrolled on the diagonal:"), page.equation(rows)]

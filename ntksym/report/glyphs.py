@@ -1,0 +1,73 @@
+"""Nodes that exist on the page only: letters for functions, a kernel at a layer, a function applied without being evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from sympy.core.symbol import Str
+
+
+class Glyph(sp.Expr):
+    """A letter: ``Glyph(latex, text)``, both written by ntksym, never by a user."""
+
+    is_commutative = True
+
+    def __new__(cls, latex: str | Str, text: str | Str) -> Glyph:
+        return sp.Expr.__new__(cls, Str(str(latex)), Str(str(text)))
+
+    @property
+    def latex(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def text(self) -> str:
+        return str(self.args[1])
+
+
+class Applied(sp.Expr):
+    """``letter(arguments)``, inert."""
+
+    is_commutative = True
+
+    def __new__(cls, letter: Glyph, *arguments: Any) -> Applied:
+        return sp.Expr.__new__(cls, letter, *arguments)
+
+    @property
+    def letter(self) -> Glyph:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def arguments(self) -> tuple[sp.Basic, ...]:
+        return self.args[1:]
+
+
+class AtLayer(sp.Expr):
+    """A kernel symbol at a layer: ``AtLayer(K12, l + 1)`` is K^{l+1}(x, x')."""
+
+    is_commutative = True
+
+    def __new__(cls, symbol: sp.Symbol, level: Any) -> AtLayer:
+        return sp.Expr.__new__(cls, symbol, level if isinstance(level, Glyph) else sp.Integer(level) if isinstance(level, int) else level)
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def level(self) -> sp.Basic:
+        return self.args[1]
+
+
+class Moment(sp.Expr):
+    """``E[integrand]`` where the law is plain from the context."""
+
+    is_commutative = True
+
+    @property
+    def integrand(self) -> sp.Expr:
+        return self.args[0]  # type: ignore[return-value]
+
+
+class Together(sp.Basic):
+    """Several expressions side by side, separated by commas."""

@@ -1,0 +1,132 @@
+"""Which letter each activation of a derivation has on the page, and the replacement of its nodes by that letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import sympy as sp
+from sympy.core.function import AppliedUndef, UndefinedFunction
+
+from ntksym.nodes import Apply, Dual
+from ntksym.notation import x
+from ntksym.report.glyphs import Applied, Glyph
+
+_LETTERS = ((r"\phi", "phi"), (r"\psi", "psi"), (r"\chi", "chi"))
+
+
+def expressions_of(claim: Any) -> Iterator[sp.Basic]:
+    """Every SymPy expression inside a claim, forms and tuples included."""
+    if isinstance(claim, sp.Basic):
+        yield claim
+    elif is_dataclass(claim) and not isinstance(claim, type):
+        for item in fields(claim):
+            yield from expressions_of(getattr(claim, item.name))
+    elif isinstance(claim, (tuple, list)):
+        for item in claim:
+            yield from expressions_of(item)
+
+
+class Letters:
+    """Letters for the functions met in a list of claims, in the order in which they are met."""
+
+    def __init__(self, claims: Iterable[Any] = ()) -> None:
+        self._order: list[sp.Basic] = []
+        for claim in claims:
+            for expression in expressions_of(claim):
+                for node in _in_order(expression):
+                    for function in _functions(node):
+                        base, _ = base_and_order(function)
+                        if base is not None and base not in self._order:
+                            self._order.append(base)
+
+    @property
+    def functions(self) -> tuple[sp.Basic, ...]:
+        """The functions that have a letter."""
+        return tuple(self._order)
+
+    def of(self, function: sp.Basic, order: int | None = None) -> Glyph | None:
+        """The letter of a function or of its derivative; None where it has none."""
+        base, found = base_and_order(function)
+        primes = "'" * (found if order is None else order)
+        if isinstance(base, UndefinedFunction):
+            name = str(base)
+            greek = dict((t, s) for s, t in _LETTERS)
+            return Glyph(greek.get(name, rf"\mathrm{{{name}}}" if name.isalnum() else r"\phi") + primes, (name if name.isalnum() else "phi") + primes)
+        if base not in self._order:
+            return None
+        position = [f for f in self._order if isinstance(f, sp.Lambda)].index(base)
+        if position < len(_LETTERS):
+            latex, text = _LETTERS[position]
+        else:
+            latex, text = rf"\phi_{{{position}}}", f"phi{position}"
+        return Glyph(latex + primes, text + primes)
+
+    def dual(self, node: Dual) -> sp.Basic:
+        """V with the letters of its functions below; one argument where the three are equal."""
+        first, second = self.of(node.f), self.of(node.g)
+        if first is None or second is None:
+            return node
+        return Applied(dual_letter(first, second), *((node.q[0],) if node.q[0] == node.q[1] == node.q[2] else node.q))
+
+    def spelled(self, expression: sp.Basic) -> sp.Basic:
+        """The expression with Dual, Apply and bare Lambdas of known functions written by their letters."""
+        if not isinstance(expression, sp.Basic):
+            return expression
+        mapping: dict[sp.Basic, sp.Basic] = {}
+        for node in sorted(expression.atoms(Dual, Apply), key=lambda n: (n.count_ops(), sp.default_sort_key(n))):
+            inside = node.xreplace(mapping) if mapping else node
+            if isinstance(inside, Dual):
+                mapping[node] = self.dual(inside)
+            elif isinstance(inside, Apply):
+                letter = self.of(inside.function)
+                mapping[node] = inside if letter is None else Applied(letter, inside.argument)
+        return expression.xreplace(mapping)
+
+
+def dual_letter(first: Glyph, second: Glyph | None = None) -> Glyph:
+    """V_phi, or V_{phi, psi}."""
+    if second is None or first == second:
+        return Glyph(rf"V_{{{first.latex}}}", f"V_{first.text}")
+    return Glyph(rf"V_{{{first.latex},{second.latex}}}", f"V_{{{first.text},{second.text}}}")
+
+
+def base_and_order(function: sp.Basic) -> tuple[sp.Basic | None, int]:
+    """phi and k for the k-th derivative of phi held as a Lambda; (function, 0) for phi itself."""
+    if isinstance(function, UndefinedFunction):
+        return function, 0
+    if not isinstance(function, sp.Lambda):
+        return None, 0
+    body, order = function.expr, 0
+    variable = function.variables[0]
+    if isinstance(body, sp.Derivative) and len(body.variable_count) == 1 and body.variable_count[0][0] == variable and body.variable_count[0][1].is_Integer:
+        order = int(body.variable_count[0][1])
+        body = body.expr
+    if isinstance(body, AppliedUndef) and body.args == (variable,):
+        return body.func, order
+    return (sp.Lambda(variable, body) if order else function), order
+
+
+def _functions(node: sp.Basic) -> Iterator[sp.Basic]:
+    if isinstance(node, Dual):
+        yield node.f
+        yield node.g
+    elif isinstance(node, Apply):
+        yield node.function
+    elif isinstance(node, sp.Lambda):
+        yield node
+
+
+def _in_order(expression: sp.Basic) -> Iterator[sp.Basic]:
+    if not expression.has(Dual, Apply, sp.Lambda):
+        return
+    yield from sp.preorder_traversal(expression, keys=True)
+
+
+def definition(letters: Letters, function: sp.Basic) -> tuple[sp.Basic, sp.Basic] | None:
+    """(phi(x), its expression) for a function with a letter and a formula."""
+    letter = letters.of(function)
+    if letter is None or not isinstance(function, sp.Lambda):
+        return None
+    return Applied(letter, x), function.expr.xreplace({function.variables[0]: x})

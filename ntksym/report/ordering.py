@@ -1,0 +1,63 @@
+"""In what order a reader expects terms and factors: sigma_w^2 V'(K) Theta, 1 + 2 q11, q12 (pi - theta)."""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from ntksym.nodes import Indicator
+from ntksym.notation import MEANINGS
+from ntksym.report.glyphs import AtLayer
+
+_SCALES = ("sigma_w", "sigma_b")
+
+
+def factor_rank(factor: sp.Basic) -> int:
+    """Numbers, parameters, variables, exponentials, functions, the tangent kernel, sums."""
+    base = factor.base if isinstance(factor, sp.Pow) else factor  # type: ignore[attr-defined]
+    if base.is_number:
+        return 0
+    if isinstance(base, AtLayer):
+        base = base.symbol
+        return 6 if str(base).startswith("Theta") else 2
+    if isinstance(base, sp.Symbol):
+        if base.name in _SCALES or base.name not in MEANINGS:
+            return 1
+        return 6 if base.name.startswith("Theta") else 2
+    if isinstance(base, sp.Indexed):
+        return 2
+    if isinstance(base, (sp.Sum, sp.Product, sp.Integral)):
+        return 8
+    if isinstance(base, sp.Add):
+        return 7
+    if isinstance(base, sp.exp):
+        return 3
+    if isinstance(base, Indicator):
+        return 5
+    return 4 if isinstance(base, AppliedUndef) or base.args else 2
+
+
+def ordered_factors(factors: list[sp.Basic]) -> list[sp.Basic]:
+    """Factors in reading order; the same list whatever order they come in."""
+    return sorted(factors, key=lambda f: (factor_rank(f), sp.default_sort_key(f)))
+
+
+def number_leads(terms: list[sp.Basic]) -> bool:
+    """Whether a positive number stands first: 1 + 2 q11, but l + 1 for an index."""
+    others = [term for term in terms if not term.is_number]
+    return bool(others) and not all(term.is_integer for term in others)
+
+
+def split_quotient(product: sp.Expr) -> tuple[list[sp.Basic], list[sp.Basic]]:
+    """Numerator and denominator factors; sqrt(2)/2 becomes 1/sqrt(2)."""
+    numerator, denominator = sp.fraction(product, exact=True)
+    above, below = list(sp.Mul.make_args(numerator)), list(sp.Mul.make_args(denominator))
+    number = next((factor for factor in below if factor.is_Integer and factor > 1), None)
+    if number is not None:
+        for factor in above:
+            if isinstance(factor, sp.Pow) and factor.exp == sp.S.Half and factor.base.is_Integer and number % factor.base == 0:
+                above.remove(factor)
+                below.remove(number)
+                below += [sp.Integer(number / factor.base), factor]
+                break
+    return [f for f in above if f != 1], [f for f in below if f != 1]

@@ -1,0 +1,183 @@
+"""From an expression as derived to the same expression as a reader wants it: signs, scales, names for big parts.
+
+Every change here is an identity of SymPy's own algebra; nothing is simplified that a step should have concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Dual, Expect
+from ntksym.notation import DEFAULT, Profile
+from ntksym.report.document import Row
+from ntksym.report.glyphs import Applied, AtLayer, Glyph, Moment
+from ntksym.report.layout import LINE, width
+from ntksym.report.mathematics import latex, terms
+
+_ANGLE_LETTERS = ((r"\theta", "theta"), (r"\vartheta", "vartheta"), (r"\omega", "angle"))
+_ROOT_LETTERS = (("s", "s"), ("r", "r"), ("R", "R"))
+_PART_LETTER = ("t", "t")
+_SYMBOLIC_LIMIT = 400  # operations beyond which rearrangements are not tried: they would take longer than reading helps
+
+
+def page_form(expression: sp.Basic) -> sp.Basic:
+    """Angles of positive covariance, whole numbers inside arcsines, radicands as product minus square, fractions over one denominator."""
+    if not isinstance(expression, sp.Basic) or isinstance(expression, (sp.Symbol, sp.Number)):
+        return expression
+    turned = expression.replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
+    if isinstance(turned, sp.Expr) and is_closed(turned) and turned.count_ops() <= _SYMBOLIC_LIMIT:
+        turned = _gathered(turned)
+        turned = turned.replace(lambda e: isinstance(e, sp.Pow) and e.exp.is_Rational and e.exp.q == 2 and isinstance(e.base, sp.Add), lambda e: sp.Pow(radicand(e.base), e.exp))
+    return turned
+
+
+def is_closed(expression: sp.Expr) -> bool:
+    """Whether it is a closed form: no expectation, sum, unknown function or index in it."""
+    return not expression.has(Expect, Dual, sp.Sum, sp.Product, sp.Integral, sp.Indexed, AppliedUndef, sp.Derivative, sp.Lambda, sp.Subs, Applied, AtLayer, Moment)
+
+
+def _turn_angle(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
+    a, c, b = _whole(a, c, b)
+    return sp.pi - CorrelationAngle(a, -c, b) if c.could_extract_minus_sign() else CorrelationAngle(a, c, b)
+
+
+def _turn_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
+    a, c, b = _whole(a, c, b)
+    return -CorrelationArcsine(a, -c, b) if c.could_extract_minus_sign() else CorrelationArcsine(a, c, b)
+
+
+def _whole(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """a, c, b times one positive number, so that no fraction stands inside; c/sqrt(ab) is the same."""
+    numbers = [term.as_coeff_Mul()[0] for part in (a, c, b) for term in sp.Add.make_args(sp.expand_mul(part))]
+    rational = [number for number in numbers if isinstance(number, sp.Rational)]
+    scale = sp.ilcm(*(number.q for number in rational)) if rational else 1
+    if scale == 1:
+        return a, c, b
+    return sp.expand_mul(scale * a), sp.expand_mul(scale * c), sp.expand_mul(scale * b)
+
+
+def _gathered(expression: sp.Expr) -> sp.Expr:
+    """The shortest on the page of a few equal forms."""
+    candidates = [expression, sp.factor_terms(expression)]
+    if isinstance(expression, sp.Add):
+        candidates.append(sp.together(expression))
+        candidates.append(sp.factor_terms(sp.together(expression)))
+    return min(candidates, key=lambda form: (width(latex(form)), len(latex(form)), latex(form)))
+
+
+def radicand(polynomial: sp.Expr) -> sp.Expr:
+    """(1 + q11)(1 + q22) - q12^2 rather than its expansion, where such a form exists."""
+    expanded = sp.expand(polynomial)
+    best = polynomial
+    for term in sp.Add.make_args(expanded):
+        if term.could_extract_minus_sign() and isinstance(term.as_coeff_Mul()[1], sp.Pow):
+            factored = sp.factor(expanded - term)
+            if isinstance(factored, sp.Mul) and sum(isinstance(f, sp.Add) for f in factored.args) >= 1:
+                candidate = sp.Add(factored, term)
+                if width(latex(candidate)) <= width(latex(best)) + 6:
+                    best = candidate
+    return best
+
+
+class Namer:
+    """Gives names to the parts of a group of expressions that stand on one page together."""
+
+    def __init__(self, profile: Profile = DEFAULT, taken: Sequence[str] = (), limit: float = LINE) -> None:
+        self.profile, self.limit = profile, limit
+        self.taken = set(taken)
+        self.bindings: list[Row] = []
+        self._names: dict[sp.Basic, Glyph] = {}
+
+    def _fresh(self, letters: Sequence[tuple[str, str]]) -> Glyph:
+        for latex_letter, text_letter in letters:
+            if latex_letter not in self.taken:
+                self.taken.add(latex_letter)
+                return Glyph(latex_letter, text_letter)
+        base_latex, base_text = letters[-1]
+        number = 1
+        while f"{base_latex}_{{{number}}}" in self.taken:
+            number += 1
+        self.taken.add(f"{base_latex}_{{{number}}}")
+        return Glyph(f"{base_latex}_{{{number}}}", f"{base_text}{number}")
+
+    def bind(self, value: sp.Expr, letters: Sequence[tuple[str, str]]) -> Glyph:
+        """A name for ``value``; the same value keeps its name."""
+        if value not in self._names:
+            self._names[value] = self._fresh(letters)
+            self.bindings.append(Row(self._names[value], "where", value))
+        return self._names[value]
+
+    def name(self, expressions: Sequence[sp.Basic]) -> list[sp.Basic]:
+        """The expressions with angles, shared roots and what is too wide for a line replaced by names."""
+        self._reserve(expressions)
+        out = [page_form(e) for e in expressions]
+        out = self._angles(out)
+        out = self._roots(out)
+        out = self._shared(out)
+        return [self._narrow(e) for e in out]
+
+    def _reserve(self, expressions: Sequence[sp.Basic]) -> None:
+        for expression in expressions:
+            for symbol in sorted(expression.free_symbols, key=str):
+                self.taken.add(latex(symbol, self.profile))
+
+    def _angles(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        found = sorted({a for e in expressions for a in e.atoms(CorrelationAngle, CorrelationArcsine)}, key=sp.default_sort_key)
+        mapping: dict[sp.Basic, sp.Basic] = {}
+        for angle in found:
+            count = sum(e.count(angle) for e in expressions)
+            if isinstance(angle, CorrelationAngle) or count > 1:
+                if any(e != angle for e in expressions if e.has(angle)):
+                    mapping[angle] = self.bind(angle, _ANGLE_LETTERS)
+        return [e.xreplace(mapping) for e in expressions]
+
+    def _roots(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        powers = [p for e in expressions for p in e.find(lambda n: isinstance(n, sp.Pow) and n.exp.is_Rational and n.exp.q == 2 and isinstance(n.base, sp.Add)) for _ in range(e.count(p))]
+        bases = sorted({p.base for p in powers}, key=sp.default_sort_key)
+        mapping: dict[sp.Basic, sp.Basic] = {}
+        for base in bases:
+            many = [p for p in powers if p.base == base]
+            if len(many) > 1 or (self.bindings and width(latex(base, self.profile)) > 8):
+                root = self.bind(sp.sqrt(base), _ROOT_LETTERS)
+                for power in many:
+                    mapping[power] = sp.Pow(root, power.exp.p)
+        return [e.xreplace(mapping) for e in expressions]
+
+    def _shared(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """Common parts of what would not fit into three lines."""
+        closed = [isinstance(e, sp.Expr) and is_closed(e) for e in expressions]
+        wide = [c and width(latex(e, self.profile)) > 3 * self.limit for c, e in zip(closed, expressions, strict=True)]
+        if not any(wide):
+            return expressions
+        chosen = [e for e, w in zip(expressions, wide, strict=True) if w]
+        definitions, bodies = sp.cse(chosen, symbols=sp.numbered_symbols("ntksymshared"), order="canonical")
+        back: dict[sp.Basic, sp.Basic] = {}
+        for symbol, value in definitions:
+            value = value.xreplace(back)
+            back[symbol] = value if width(latex(value, self.profile)) < 14 else self.bind(self._narrow(value), [(r"t_{0}", "t0"), _PART_LETTER])
+        renamed = iter(body.xreplace(back) for body in bodies)
+        return [next(renamed) if w else e for e, w in zip(expressions, wide, strict=True)]
+
+    def _narrow(self, expression: sp.Basic, room: float | None = None) -> sp.Basic:
+        """Name the widest sum inside a term until every term fits into a line."""
+        room = 0.72 * self.limit if room is None else room
+        if not isinstance(expression, sp.Expr) or not is_closed(expression):
+            return expression
+        for _ in range(12):
+            too_wide = [t for t in sp.Add.make_args(expression) if width(latex(t, self.profile)) > room]
+            if not too_wide:
+                return expression
+            term = too_wide[0]
+            inner = sorted((a for a in term.atoms(sp.Add) if a != term), key=lambda a: (-width(latex(a, self.profile)), sp.default_sort_key(a)))
+            if not inner or width(latex(inner[0], self.profile)) < 10:
+                return expression
+            expression = expression.xreplace({inner[0]: self.bind(inner[0], [("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"), _PART_LETTER])})
+        return expression
+
+
+def term_widths(expression: sp.Basic, profile: Profile = DEFAULT) -> list[float]:
+    """Width of every top-level term."""
+    return [width(text) for _, text in terms(expression, profile)]
