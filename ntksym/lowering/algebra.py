@@ -1,0 +1,257 @@
+"""Rewriting closed forms into numerically safe ones: positive radicands, oriented angles, merged exponentials.
+
+Every function keeps the value of the expression where the mathematics is defined; what it means where it is not (a zero row, correlation
++-1) is said by the heads of :mod:`ntksym.lowering.program`.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ntksym.errors import LoweringError
+from ntksym.lowering.program import Angle, Arctan2, Det, ExpSinh, Reciprocal, Root, Slope
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+from ntksym.notation import q, q11, q12, q22
+
+DET = Det(q11, q12, q22)
+_VARIABLES = (q11, q12, q22, q)
+_Monomials = dict[tuple[int, ...], sp.Expr]
+
+
+def _monomials(expression: sp.Expr) -> _Monomials | None:
+    """Coefficients by exponents of (q11, q12, q22, q, det), or None where it is no polynomial in them."""
+    try:
+        polynomial = sp.Poly(expression, *_VARIABLES)
+    except sp.PolynomialError:
+        return None
+    if any(coefficient.has(*_VARIABLES) for coefficient in polynomial.coeffs()):
+        return None
+    return {(*powers, 0): coefficient for powers, coefficient in polynomial.terms()}
+
+
+def _is_negative(coefficient: sp.Expr) -> bool:
+    return bool(coefficient.is_nonpositive or coefficient.could_extract_minus_sign() and (-coefficient).is_nonnegative)
+
+
+def _positive_form(monomials: _Monomials) -> _Monomials:
+    """Replace q12^2 by q11 q22 - det in monomials with a negative coefficient, as far as that goes."""
+    current = dict(monomials)
+    for _ in range(64):
+        found = next((powers for powers in sorted(current) if powers[1] >= 2 and _is_negative(current[powers])), None)
+        if found is None:
+            break
+        coefficient = current.pop(found)
+        i, j, k, n, m = found
+        for powers, change in (((i + 1, j - 2, k + 1, n, m), coefficient), ((i, j - 2, k, n, m + 1), -coefficient)):
+            total = sp.expand(current.get(powers, sp.S.Zero) + change)
+            current.pop(powers, None)
+            if total != 0:
+                current[powers] = total
+    return current
+
+
+def _even_and_nonnegative(monomials: _Monomials) -> bool:
+    return all(powers[1] % 2 == 0 and coefficient.is_nonnegative for powers, coefficient in monomials.items())
+
+
+def _expression(monomials: _Monomials) -> sp.Expr:
+    bases = (*_VARIABLES, DET)
+    return sp.Add(*(coefficient * sp.Mul(*(base**power for base, power in zip(bases, powers, strict=True))) for powers, coefficient in sorted(monomials.items())))
+
+
+def _reduced(base: sp.Expr) -> tuple[sp.Expr, bool | None]:
+    """``base`` with determinants named, and whether it is bounded away from 0 (True), may vanish (False), or has no known sign (None)."""
+    monomials = _monomials(base)
+    if monomials is None:
+        return base, True if base.is_positive else None
+    positive = _positive_form(monomials)
+    if not _even_and_nonnegative(positive):
+        return base, None
+    constant = positive.get((0, 0, 0, 0, 0), sp.S.Zero)
+    return _expression(positive), True if constant.is_positive else False
+
+
+def _power(base: sp.Expr, exponent: sp.Expr, *, infinite: bool) -> sp.Expr:
+    """base**exponent for an integer or half-integer exponent, in safe heads; ``infinite`` keeps 1/0 where it is meant."""
+    if base.is_Mul and not exponent.is_Integer:
+        return sp.Mul(*(_power(factor, exponent, infinite=infinite) for factor in base.args)) if all(f.is_nonnegative for f in base.args) else _simple_power(base, exponent, infinite)
+    return _simple_power(base, exponent, infinite)
+
+
+def _simple_power(base: sp.Expr, exponent: sp.Expr, infinite: bool) -> sp.Expr:
+    if not base.has(*_VARIABLES):
+        return base**exponent
+    reduced, positive = _reduced(base)
+    if reduced.is_Mul:
+        return sp.Mul(*(_head_power(factor, exponent, _reduced_sign(factor), infinite) for factor in reduced.args))
+    if reduced.is_Pow and reduced.exp.is_Integer:
+        return _head_power(reduced.base, reduced.exp * exponent, False if positive is False else positive, infinite)
+    return _head_power(reduced, exponent, positive, infinite)
+
+
+def _reduced_sign(factor: sp.Expr) -> bool | None:
+    if not factor.has(*_VARIABLES, Det):
+        return True
+    if factor == DET or (factor.is_Pow and factor.base == DET):
+        return False
+    return _reduced(factor)[1]
+
+
+def _head_power(base: sp.Expr, exponent: sp.Expr, positive: bool | None, infinite: bool) -> sp.Expr:
+    if base.is_Pow and base.exp.is_Integer:
+        base, exponent = base.base, base.exp * exponent
+    if not base.has(*_VARIABLES, Det):
+        return base**exponent
+    if exponent.is_Integer and exponent > 0:
+        return base**exponent
+    root = base if exponent.is_Integer else (Root(base) if positive is False else sp.sqrt(base))
+    count = abs(int(exponent if exponent.is_Integer else 2 * exponent))
+    if exponent > 0:
+        return root**count if count < 3 or positive is not False else base ** ((count - 1) // 2) * root
+    inverse = Reciprocal(root) if positive is False and not infinite else 1 / root
+    return inverse**count
+
+
+def safe(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
+    """``expression`` with safe powers and angles.  ``infinite`` keeps the infinity of a quotient by a vanishing determinant."""
+    if isinstance(expression, CorrelationAngle | CorrelationArcsine):
+        covariance = safe(expression.args[1], infinite=infinite)
+        radicand, positive = _reduced(sp.expand(expression.args[0] * expression.args[2] - expression.args[1] ** 2))
+        root = _power(radicand, sp.S.Half, infinite=infinite) if positive is None else _root_of(radicand, positive)
+        regular = positive is True
+        if isinstance(expression, CorrelationAngle):
+            return Arctan2(root, covariance) if regular else Angle(root, covariance)
+        return Arctan2(covariance, root) if regular else Slope(covariance, root)
+    if not expression.args:
+        return expression
+    if expression.is_Pow and expression.exp.is_Rational and expression.exp.q in (1, 2) and (expression.exp.q == 2 or expression.exp < 0):
+        return _power(_inside(expression.base, infinite), expression.exp, infinite=infinite)
+    if expression.is_Add:
+        named = _positive_sum(expression)
+        if named is not None:
+            return named
+    if expression.is_Mul:
+        return sp.Mul(*(safe(argument, infinite=infinite) for argument in expression.args))
+    return expression.func(*(safe(argument, infinite=infinite) for argument in expression.args))  # type: ignore[no-any-return]
+
+
+def _inside(base: sp.Expr, infinite: bool) -> sp.Expr:
+    """The base of a power: left alone where it is a polynomial (it is reduced as a whole), made safe otherwise."""
+    return base if _monomials(base) is not None else safe(base, infinite=infinite)
+
+
+def _root_of(radicand: sp.Expr, positive: bool) -> sp.Expr:
+    if radicand.is_Mul:
+        return sp.Mul(*(_head_power(factor, sp.S.Half, _reduced_sign(factor), False) for factor in radicand.args))
+    return _head_power(radicand, sp.S.Half, positive, False)
+
+
+def _positive_sum(expression: sp.Expr) -> sp.Expr | None:
+    """A polynomial with cancelling terms as one without, where naming the determinant does that."""
+    monomials = _monomials(expression)
+    if monomials is None or not any(_is_negative(c) for c in monomials.values()) or any(p[1] % 2 for p in monomials):
+        return None
+    positive = _positive_form(monomials)
+    return _expression(positive) if _even_and_nonnegative(positive) else None
+
+
+def orient(expression: sp.Expr) -> sp.Expr:
+    """Write every correlation angle the way that leaves the fewest constants: theta, pi - theta (of -c), or pi/2 - theta (arcsine).
+
+    (pi - theta) loses all digits near correlation -1 when computed as a difference; atan2(s, -c) does not.
+    """
+    nodes = sorted(expression.atoms(CorrelationAngle, CorrelationArcsine), key=sp.default_sort_key)
+    for node in nodes:
+        a, c, b = node.args
+        stand_in = sp.Dummy("theta", real=True)
+        frozen, thaw = _freeze(expression.xreplace({node: stand_in}))
+        opened = sp.expand(frozen)
+        slope = sp.expand(opened.diff(stand_in))
+        if slope.has(stand_in) or any(value.has(stand_in) for value in thaw.values()):
+            continue
+        rest = opened.xreplace({stand_in: sp.S.Zero})
+        here = isinstance(node, CorrelationAngle)
+        # node = offset + sign * other, for each other way to write it
+        other = CorrelationArcsine if here else CorrelationAngle
+        ways = [(sp.S.Zero, sp.S.One, node), (sp.pi / 2, -sp.S.One, other(a, c, b))]
+        ways.append((sp.pi, -sp.S.One, CorrelationAngle(a, -c, b)) if here else (-sp.pi / 2, sp.S.One, CorrelationAngle(a, -c, b)))
+        scored: list[tuple[int, int, sp.Expr]] = []
+        for order, (offset, sign, replacement) in enumerate(ways):
+            constant = sp.expand(rest + slope * offset)
+            scored.append((0 if constant == 0 else len(sp.Add.make_args(constant)), order, (constant + sign * slope * replacement).xreplace(thaw)))
+        best = min(scored, key=lambda item: item[:2])
+        if best[1] == 0:
+            continue
+        expression = best[2]
+    return expression
+
+
+def _freeze(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Dummy, sp.Expr]]:
+    """Quotients and roots as dummies, so that ``expand`` multiplies out no denominator; and what the dummies stand for."""
+    found = [p for p in expression.atoms(sp.Pow) if p.free_symbols and not (p.exp.is_Integer and p.exp > 0)]
+    outer = [p for p in found if not any(p != other and other.has(p) for other in found)]
+    thaw = {sp.Dummy(f"power{k}", positive=True): p for k, p in enumerate(sorted(outer, key=sp.default_sort_key))}
+    return expression.xreplace({p: dummy for dummy, p in thaw.items()}), thaw
+
+
+def merge_exponentials(expression: sp.Expr) -> sp.Expr:
+    """One exponential per term: exp(A) (exp(C) + ...) is multiplied out, exp(A) cosh(C) split, exp(A) sinh(C) kept as ExpSinh(A, C).
+
+    exp(-(q11+q22)/2) exp(q12) overflows where exp(q12 - (q11+q22)/2) does not.
+    """
+    if not expression.args or not expression.has(sp.exp, sp.sinh, sp.cosh):
+        return expression
+    expression = expression.func(*(merge_exponentials(argument) for argument in expression.args))
+    if not expression.is_Mul:
+        return _pair_exponentials(expression) if expression.is_Add else expression
+    exponents = [factor for factor in expression.args if isinstance(factor, sp.exp)]
+    if not exponents:
+        return expression
+    hyperbolic = [f for f in expression.args if isinstance(f, sp.sinh | sp.cosh)]
+    sums = [f for f in expression.args if f.is_Add and f.has(sp.exp, sp.sinh, sp.cosh, ExpSinh)]
+    exponent = sp.Add(*(factor.args[0] for factor in exponents))
+    if sums:
+        rest = sp.Mul(*(f for f in expression.args if f is not sums[0]))
+        return merge_exponentials(sp.Add(*(rest * term for term in sums[0].args)))
+    if len(hyperbolic) == 1:
+        rest = sp.Mul(*(f for f in expression.args if f not in exponents and f not in hyperbolic))
+        inner = hyperbolic[0].args[0]
+        if isinstance(hyperbolic[0], sp.sinh):
+            return rest * ExpSinh(exponent, inner)
+        return rest * (sp.exp(sp.expand(exponent + inner)) + sp.exp(sp.expand(exponent - inner))) / 2
+    return expression
+
+
+def _pair_exponentials(expression: sp.Expr) -> sp.Expr:
+    """c exp(S + D) - c exp(S - D) as 2 c ExpSinh(S, D) where D is odd in q12: no cancellation at small q12."""
+    terms = list(expression.args)
+    split = [(sp.Mul(*(f for f in sp.Mul.make_args(t) if not isinstance(f, sp.exp))), [f for f in sp.Mul.make_args(t) if isinstance(f, sp.exp)]) for t in terms]
+    used: set[int] = set()
+    made: list[sp.Expr] = []
+    for i, (first, exps) in enumerate(split):
+        if i in used or len(exps) != 1:
+            continue
+        for j in range(i + 1, len(split)):
+            second, others = split[j]
+            if j in used or len(others) != 1 or sp.expand(first + second) != 0:
+                continue
+            half_sum, half_difference = sp.expand((exps[0].args[0] + others[0].args[0]) / 2), sp.expand((exps[0].args[0] - others[0].args[0]) / 2)
+            if sp.expand(half_difference + half_difference.xreplace({q12: -q12})) == 0 and half_sum == half_sum.xreplace({q12: -q12}):
+                flip = half_difference.could_extract_minus_sign()
+                made.append(2 * first * (-ExpSinh(half_sum, -half_difference) if flip else ExpSinh(half_sum, half_difference)))
+                used |= {i, j}
+                break
+    return sp.Add(*made, *(t for k, t in enumerate(terms) if k not in used)) if used else expression
+
+
+def shorter(expression: sp.Expr) -> sp.Expr:
+    """The shorter of the expression and its form with common factors taken out."""
+    factored = sp.factor_terms(expression)
+    return factored if sp.count_ops(factored) < sp.count_ops(expression) else expression
+
+
+def stable(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
+    """All rewritings in order.  Raises LoweringError where something is left that no printer knows."""
+    if expression.has(sp.oo, -sp.oo, sp.zoo, sp.nan) and not infinite:
+        raise LoweringError(f"the closed form {expression} is not finite", where="lowering", why="generated code needs a number", fix="ask for target 'nngp'")
+    return shorter(safe(merge_exponentials(orient(expression)), infinite=infinite))

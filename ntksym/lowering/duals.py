@@ -1,0 +1,72 @@
+"""DualForm -> DualFunction: the closed form, its partial derivatives and its diagonal, made safe and shared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from ntksym.errors import LoweringError
+from ntksym.forms import DualForm
+from ntksym.lowering.algebra import shorter, stable
+from ntksym.lowering.passes import share
+from ntksym.lowering.program import DualFunction
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Dual, Expect, Indicator
+from ntksym.notation import q, q11, q12, q22
+
+_INERT = (Delta, Dual, Expect, Indicator, sp.Integral, sp.Derivative)
+
+
+def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> DualFunction:
+    """The functions of one activation.  Raises LoweringError where the closed form holds an unevaluated node."""
+    for label, expression in (("V", form.value), ("V'", form.derivative), ("dV/dq11", form.dvalue_dq11), ("E phi^2", form.diagonal_value)):
+        _require_closed(label, expression, name)
+    renamed = {symbol: sp.Symbol(names[symbol], **symbol.assumptions0) for symbol in form.parameters}
+    parameters = form.parameters
+    swap = {q11: q22, q22: q11}
+
+    def both(expression: sp.Expr) -> sp.Expr:
+        return expression.xreplace(swap)
+
+    value, derivative = form.value, form.derivative
+    slope = shorter(derivative.diff(q11))
+    partials = [form.dvalue_dq11, both(form.dvalue_dq11), slope, shorter(derivative.diff(q12)), both(slope)]
+    for parameter in parameters:
+        partials += [shorter(value.diff(parameter)), shorter(derivative.diff(parameter))]
+    infinite = form.at_jumps
+    diagonal_derivative = form.diagonal_derivative
+    if not diagonal_derivative.has(sp.oo, sp.zoo):
+        diagonal_derivative = stable(diagonal_derivative)
+    formula = (("V", _plain(value)), ("V'", _plain(derivative)), ("E phi^2", _plain(form.diagonal_value)), ("E phi'^2", _plain(form.diagonal_derivative)))
+    return DualFunction(
+        name=name,
+        phi=_plain(form.phi.expr),
+        parameters=tuple(names[symbol] for symbol in parameters),
+        value=share(tuple(e.xreplace(renamed) for e in (stable(value), stable(derivative, infinite=infinite)))),
+        partials=share(tuple(stable(e).xreplace(renamed) for e in partials)),
+        diagonal=share((stable(form.diagonal_value).xreplace(renamed), diagonal_derivative.xreplace(renamed))),
+        formula=formula,
+        exists=None if form.condition == sp.true else form.condition.xreplace(renamed),
+        infinite_at_coincidence=infinite,
+    )
+
+
+def _require_closed(label: str, expression: sp.Expr, name: str) -> None:
+    left = sorted(expression.atoms(*_INERT), key=sp.default_sort_key)
+    if left:
+        raise LoweringError(
+            f"{label} still holds {left[0]}",
+            where=name,
+            why="only a closed form can be written down as code",
+            fix="use an activation whose dual has a closed form",
+        )
+    strange = expression.free_symbols - {q11, q12, q22, q}
+    if any(not symbol.is_real for symbol in strange):
+        raise LoweringError(f"{label} holds a symbol that is not real", where=name, fix="declare the activation's parameters real")
+
+
+def _plain(expression: sp.Basic) -> str:
+    """Plain text of a closed form, angles spelled out as arccos and arcsin."""
+    swapped = expression.replace(CorrelationAngle, lambda a, c, b: sp.acos(sp.Mul(c, sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False)))
+    swapped = swapped.replace(CorrelationArcsine, lambda a, c, b: sp.asin(sp.Mul(c, sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False)))
+    return str(swapped)

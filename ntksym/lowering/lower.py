@@ -1,0 +1,197 @@
+"""Recursion -> Program: which state variables each pass needs, which dual each node calls, which layer owns which parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from ntksym.errors import LoweringError
+from ntksym.forms import Block, DualForm, Parameter, Recursion, phi_derivative
+from ntksym.lowering.duals import lower_dual
+from ntksym.lowering.names import identifier, parameter_names
+from ntksym.lowering.program import Assign, Call, DualFunction, Header, Keyword, Line, Pass, Program, Snap, Stage
+from ntksym.nodes import Dual
+from ntksym.notation import MEANINGS, sigma_b, sigma_w
+
+
+def lower_recursion(recursion: Recursion, header: Header) -> Program:
+    """The program of a layerwise recursion.
+
+    Raises LoweringError where the depth is symbolic, where a Dual node has no closed form, or where a parameter has no usable default.
+    """
+    if not recursion.depth.is_Integer:
+        raise LoweringError(f"the depth {recursion.depth} is symbolic", where="lowering", why="code needs a number of layers", fix="derive the network at a fixed depth")
+    declared = {parameter.symbol for parameter in recursion.parameters}
+    free = {symbol for form in recursion.duals for symbol in form.parameters}
+    names = parameter_names(declared | free, {s: str(s) for s in (sigma_w, sigma_b) if s in declared})
+    form_names = _form_names(recursion, header)
+    duals = tuple(lower_dual(form, form_names[form.phi], names) for form in recursion.duals)
+    functions = {dual.name: dual for dual in duals}
+    dense_count = 1 + sum(_repeat(block) for block in recursion.blocks)
+    keywords = tuple(_keyword(parameter, names, dense_count) for parameter in recursion.parameters)
+    keywords += tuple(Keyword(names[s], None, False) for s in sorted(free - declared, key=str))
+    lowering = _Lowering(recursion, form_names, functions, names)
+    return Program(
+        header=header,
+        dense_count=dense_count,
+        keywords=keywords,
+        duals=duals,
+        off_diagonal=lowering.layers([symbol for _, symbol, _ in recursion.outputs]),
+        diagonal=lowering.layers([symbol for _, _, symbol in recursion.outputs]),
+        outputs=tuple(name for name, _, _ in recursion.outputs),
+    )
+
+
+def _repeat(block: Block) -> int:
+    if not block.repeat.is_Integer or block.repeat < 1:
+        raise LoweringError(f"the block {block.label!r} repeats {block.repeat} times", where="lowering", fix="derive the network at a fixed depth")
+    return int(block.repeat)
+
+
+def _form_names(recursion: Recursion, header: Header) -> dict[sp.Basic, str]:
+    wanted = dict(header.names)
+    found: dict[sp.Basic, str] = {}
+    for form in recursion.duals:
+        stem = wanted.get(form.phi, "phi" if len(recursion.duals) == 1 else f"phi{len(found) + 1}")
+        name = f"dual_{identifier(f'{stem}').rstrip('_') or 'phi'}"
+        base, k = name, 1
+        while name in found.values():
+            k += 1
+            name = f"{base}{k}"
+        found[form.phi] = name
+    return found
+
+
+def _keyword(parameter: Parameter, names: dict[sp.Symbol, str], dense_count: int) -> Keyword:
+    name = names[parameter.symbol]
+    meaning = MEANINGS.get(str(parameter.symbol))
+    stands_for = meaning.stands_for if meaning and parameter.symbol in (sigma_w, sigma_b) else ""
+    default = parameter.default
+    if default is None or default == parameter.symbol:
+        return Keyword(name, None, parameter.per_layer, stands_for)
+    entries = tuple(_number(entry, name) for entry in default) if isinstance(default, sp.Tuple | tuple) else None
+    if entries is None:
+        return Keyword(name, _number(default, name), parameter.per_layer, stands_for)
+    if not parameter.per_layer or len(entries) != dense_count:
+        raise LoweringError(f"{name} has {len(entries)} defaults", where="lowering", why=f"the network has {dense_count} Dense layers", fix="give one per Dense")
+    return Keyword(name, entries, True, stands_for)
+
+
+def _number(value: sp.Basic, name: str) -> float:
+    number = sp.sympify(value) if not isinstance(value, str) else sp.nan
+    if not isinstance(number, sp.Expr) or not number.is_real or not number.is_finite:
+        raise LoweringError(f"the default of {name} is {value}", where="lowering", why="a default is a real number", fix="give a number")
+    return float(number.evalf(30))
+
+
+class _Lowering:
+    """What stays the same over the two passes."""
+
+    def __init__(self, recursion: Recursion, form_names: dict[sp.Basic, str], functions: dict[str, DualFunction], names: dict[sp.Symbol, str]) -> None:
+        self.recursion, self.form_names, self.functions = recursion, form_names, functions
+        self.renamed = {symbol: sp.Symbol(name, **symbol.assumptions0) for symbol, name in names.items()}
+        self.state_names = set(recursion.state)
+
+    def layers(self, wanted: list[sp.Symbol]) -> Pass:
+        """The pass that computes ``wanted``, with the state variables that this takes and no others."""
+        needed = self._closure(wanted)
+        state = tuple(symbol for symbol in self.recursion.state if symbol in needed)
+        base = tuple(Assign(str(symbol), self._indexed(value)) for symbol, value in self.recursion.base if symbol in needed)
+        stages: list[Stage] = []
+        first = 1
+        for block in self.recursion.blocks:
+            repeat = _repeat(block)
+            update = tuple((symbol, value) for symbol, value in block.update if symbol in needed)
+            stages.append(Stage(block.label, first, repeat, self._lines(update)))
+            first += repeat
+        return Pass(tuple(str(symbol) for symbol in state), base, tuple(stages), tuple(str(symbol) for symbol in wanted))
+
+    def _closure(self, wanted: Iterable[sp.Symbol]) -> set[sp.Basic]:
+        needed: set[sp.Basic] = set(wanted)
+        while True:
+            more = {
+                symbol
+                for block in self.recursion.blocks
+                for target, value in block.update
+                if target in needed
+                for symbol in value.free_symbols & self.state_names
+            }
+            if more <= needed:
+                return needed
+            needed |= more
+
+    def _indexed(self, value: sp.Expr) -> sp.Expr:
+        return value.xreplace(self.renamed)
+
+    def _lines(self, update: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> tuple[Line, ...]:
+        """Calls of the duals, then the new state (all old values are read before any is written: new names carry ``_new``)."""
+        lines: list[Line] = []
+        nodes = sorted({node for _, value in update for node in value.atoms(Dual)}, key=sp.default_sort_key)
+        groups: dict[tuple[str, tuple[sp.Expr, ...]], dict[int, Dual]] = {}
+        for node in nodes:
+            function, slot = self._function(node)
+            groups.setdefault((function, tuple(node.q)), {})[slot] = node
+        replaced: dict[sp.Basic, sp.Basic] = dict(self.renamed)
+        many = len({function for function, _ in groups}) > 1
+        for (function, (first, cov, second)), slots in groups.items():
+            on_diagonal = first == cov == second
+            tail = _tail(first, cov, second, self.recursion.state) + (f"_{function.removeprefix('dual_')}" if many else "")
+            targets = []
+            for slot, stem in ((0, "V"), (1, "dV")):
+                target = f"{stem}{tail}" if slot in slots else "_"
+                targets.append(target)
+                if slot in slots:
+                    replaced[slots[slot]] = sp.Symbol(target, real=True)
+            arguments = [argument.xreplace(self.renamed) for argument in (first, cov, second)]
+            arguments = arguments[:1] if on_diagonal else [arguments[0], Snap(*arguments), arguments[2]]
+            called = f"{function}_diagonal" if on_diagonal else function
+            lines.append(Call(tuple(targets), called, tuple(arguments), self.functions[function].parameters))
+        fresh = {symbol: sp.Symbol(f"{symbol}_new", real=True) for symbol, _ in update}
+        done: list[tuple[sp.Expr, sp.Symbol]] = []
+        for symbol, value in update:
+            new = value.xreplace(replaced)
+            for earlier, name in done:  # Theta' = K' + ...: say K', not its formula again
+                new = _reuse(new, earlier, name)
+            lines.append(Assign(str(fresh[symbol]), new))
+            done.append((value.xreplace(replaced), fresh[symbol]))
+        return tuple(lines)
+
+    def _function(self, node: Dual) -> tuple[str, int]:
+        for form in self.recursion.duals:
+            if node.f == node.g == form.phi:
+                return self.form_names[form.phi], 0
+            if node.f == node.g == phi_derivative(form.phi):
+                return self.form_names[form.phi], 1
+        raise LoweringError(
+            f"the dual activation of {_describe(node)} has no closed form here",
+            where="lowering",
+            why="the activation lies outside the class whose Gaussian expectations are derived in closed form; numbers for it are not available yet",
+            fix="use an activation inside the class (ntksym list), or read the derivation, which holds V_phi as an expectation",
+        )
+
+
+def _describe(node: Dual) -> str:
+    body = getattr(node.f, "expr", node.f)
+    while isinstance(body, sp.Derivative):
+        body = body.expr
+    return f"phi(x) = {body}"
+
+
+def _tail(first: sp.Expr, cov: sp.Expr, second: sp.Expr, state: tuple[sp.Symbol, ...]) -> str:
+    del second, first, state
+    text = str(cov)
+    return text.lstrip("KTheta_") if text.isidentifier() and text[-2:].isdigit() else ""
+
+
+def _reuse(value: sp.Expr, earlier: sp.Expr, name: sp.Symbol) -> sp.Expr:
+    """``value`` with the sum ``earlier`` in it replaced by ``name``."""
+    if value == earlier:
+        return name
+    terms, part = sp.Add.make_args(value), set(sp.Add.make_args(earlier))
+    if part <= set(terms) and earlier != 0:
+        return sp.Add(name, *(term for term in terms if term not in part))
+    return value
+
+
+__all__ = ["DualForm", "lower_recursion"]

@@ -1,0 +1,1 @@
+"""One file per language a Program can be written in."""

@@ -1,0 +1,333 @@
+"""Program -> the text of one Python module that imports jax only.  This file imports no jax."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import textwrap
+
+import sympy as sp
+from sympy.printing.precedence import precedence
+from sympy.printing.pycode import PythonCodePrinter
+
+from ntksym.errors import LoweringError
+from ntksym.lowering.names import is_free
+from ntksym.lowering.printers.jax_runtime import KERNEL_FN, PRELUDE, ROOM
+from ntksym.lowering.program import Angle, Arctan2, Assign, Body, Call, Det, DualFunction, ExpSinh, Keyword, Line, Pass, Program, Reciprocal, Root, Slope, Snap, Stage
+from ntksym.nodes import NormalCDF, NormalPDF
+
+SCHEMA = 1
+_WIDTH = 88
+
+_FUNCTIONS: dict[str, str] = {
+    "exp": "jnp.exp",
+    "sin": "jnp.sin",
+    "cos": "jnp.cos",
+    "sinh": "jnp.sinh",
+    "cosh": "jnp.cosh",
+    "tanh": "jnp.tanh",
+    "log": "jnp.log",
+    "atan": "jnp.arctan",
+    "Abs": "jnp.abs",
+    "sign": "jnp.sign",
+    "erf": "jax.scipy.special.erf",
+    "erfc": "jax.scipy.special.erfc",
+    Arctan2.__name__: "jnp.arctan2",
+    Det.__name__: "_det",
+    Root.__name__: "_root",
+    Reciprocal.__name__: "_reciprocal",
+    Angle.__name__: "_angle",
+    Slope.__name__: "_slope",
+    ExpSinh.__name__: "_exp_sinh",
+    Snap.__name__: "_snap",
+    NormalCDF.__name__: "jax.scipy.stats.norm.cdf",
+    NormalPDF.__name__: "jax.scipy.stats.norm.pdf",
+}
+
+
+class _Printer(PythonCodePrinter):
+    """SymPy expressions as jnp code.  Constants print as Python numbers, which take the dtype of the arrays they meet."""
+
+    def __init__(self) -> None:
+        super().__init__({"fully_qualified_modules": False, "standard": "python3"})
+
+    def _print_Function(self, expr: sp.Function) -> str:
+        name = type(expr).__name__
+        if not expr.free_symbols:
+            return repr(float(expr.evalf(20)))
+        if name not in _FUNCTIONS:
+            raise LoweringError(f"there is no code for {name}(...)", where="JAX printer", why="the closed form holds a function the printer does not know", fix="add a row to its table")
+        return f"{_FUNCTIONS[name]}({', '.join(self._print(argument) for argument in expr.args)})"
+
+    _print_exp = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_tanh = _print_log = _print_Function
+    _print_atan = _print_Abs = _print_sign = _print_erf = _print_erfc = _print_Function
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "jnp.pi"
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return repr(float(sp.E.evalf(20)))
+
+    def _print_Float(self, expr: sp.Float) -> str:
+        return repr(float(expr))
+
+    def _print_Pow(self, expr: sp.Pow, rational: bool = False, sqrt: str = "") -> str:
+        base, exponent = expr.base, expr.exp
+        if exponent.is_Rational and exponent < 0:
+            return f"1 / {self.parenthesize(base**-exponent, precedence(expr) + 1)}"
+        if exponent == sp.S.Half:
+            return f"{self._print(base)}**0.5" if base.is_number and base.is_Integer else f"jnp.sqrt({self._print(base)})"
+        if exponent.is_Integer:
+            return f"{self.parenthesize(base, precedence(expr), strict=True)}**{int(exponent)}"
+        if exponent.is_Rational and exponent.q == 2:
+            return f"jnp.sqrt({self._print(base)})**{int(exponent.p)}"
+        if not expr.free_symbols:
+            return repr(float(expr.evalf(20)))
+        return f"jnp.power({self._print(base)}, {self._print(exponent)})"
+
+    def _print_relation(self, expr: sp.Basic) -> str:
+        symbol = {sp.StrictLessThan: "<", sp.LessThan: "<=", sp.StrictGreaterThan: ">", sp.GreaterThan: ">="}[type(expr)]
+        return f"({self._print(expr.args[0])} {symbol} {self._print(expr.args[1])})"
+
+    _print_StrictLessThan = _print_LessThan = _print_StrictGreaterThan = _print_GreaterThan = _print_relation
+
+    def _print_And(self, expr: sp.Basic) -> str:
+        return " & ".join(self._print(argument) for argument in sorted(expr.args, key=sp.default_sort_key))
+
+    def _print_Or(self, expr: sp.Basic) -> str:
+        return "(" + " | ".join(self._print(argument) for argument in sorted(expr.args, key=sp.default_sort_key)) + ")"
+
+    def _print_Infinity(self, expr: sp.Expr) -> str:
+        return "jnp.inf"
+
+    def _print_ComplexInfinity(self, expr: sp.Expr) -> str:
+        return "jnp.inf"
+
+    def emptyPrinter(self, expr: object) -> str:
+        raise LoweringError(f"there is no code for {type(expr).__name__}: {expr}", where="JAX printer", fix="add it to the printer")
+
+    _print_not_supported = emptyPrinter
+
+
+def _code(expression: sp.Basic) -> str:
+    """One expression as formatted Python text."""
+    text = _Printer().doprint(expression)
+    text = ast.unparse(ast.parse(text, mode="eval"))
+    return re.sub(r"(?<![\w.\])])([\w.]+) \*\* (\d+(?:\.\d+)?)", r"\1**\2", text)
+
+
+def _assignment(targets: str, text: str, indent: str) -> list[str]:
+    """``targets = text``, broken at its outermost + and - where it is too long for a line."""
+    line = f"{indent}{targets} = {text}"
+    if len(line) <= _WIDTH:
+        return [line]
+    return [f"{indent}{targets} = (", *_broken(text, indent + "    "), f"{indent})"]
+
+
+def _broken(text: str, indent: str) -> list[str]:
+    pieces = _outermost(text, (" + ", " - "))
+    if len(pieces) == 1:
+        pieces = _outermost(text, (" * ", " / "))
+    return [indent + piece for piece in pieces]
+
+
+def _outermost(text: str, operators: tuple[str, ...]) -> list[str]:
+    pieces, depth, start = [], 0, 0
+    for position, letter in enumerate(text):
+        depth += letter in "([{"
+        depth -= letter in ")]}"
+        if depth == 0 and position > start and text.startswith(operators, position):
+            pieces.append(text[start:position])
+            start = position + 1
+    return [*pieces, text[start:]]
+
+
+def _body(body: Body, indent: str = "    ") -> list[str]:
+    return [line for assign in body.lines for line in _assignment(assign.name, _code(assign.value), indent)]
+
+
+def _parameters(dual: DualFunction) -> str:
+    return "".join(f", {name}" for name in dual.parameters)
+
+
+def _dual(dual: DualFunction) -> list[str]:
+    """The three functions of one activation."""
+    pair, parameters = "q11, q12, q22" + _parameters(dual), dual.parameters
+    lines = ["", "", "@jax.custom_jvp", f"def {dual.name}({pair}):"]
+    lines += [f'    """V = E[phi(u) phi(v)] and V\' = E[phi\'(u) phi\'(v)], phi(x) = {dual.phi}; (u, v) ~ N(0, q).', ""]
+    lines += _wrapped(f"V  = {dual.formula[0][1]}", "    ", hang="         ") + _wrapped(f"V' = {dual.formula[1][1]}", "    ", hang="         ")
+    lines += ['    """', f"    {pair} = _arrays({pair})", *_body(dual.value)]
+    value, derivative = dual.value.results
+    lines += _assignment("V", _full(value, "q12"), "    ") + _assignment("dV", _full(derivative, "q12"), "    ")
+    if dual.exists is not None:
+        lines += _assignment("exists", _code(dual.exists), "    ")
+        lines += ["    V, dV = jnp.where(exists, V, jnp.nan), jnp.where(exists, dV, jnp.nan)"]
+    lines.append("    return _shaped((V, dV), q11, q12, q22)")
+    tangents = ", ".join(f"d_{name}" for name in ("q11", "q12", "q22", *parameters))
+    lines += ["", "", f"@{dual.name}.defjvp", f"def _{dual.name}_jvp(primals, tangents):"]
+    lines += ['    """dV/dq12 = V\' (Price); the other partial derivatives are those of the closed form."""']
+    lines += [f"    {pair} = _arrays(*primals)", f"    {tangents} = tangents", f"    V, dV = {dual.name}({pair})", *_body(dual.partials)]
+    names = ["V_q11", "V_q22", "dV_q11", "dV_q12", "dV_q22"]
+    names += [f"{stem}_{parameter}" for parameter in parameters for stem in ("V", "dV")]
+    for name, result in zip(names, dual.partials.results, strict=True):
+        lines += _assignment(name, _code(result), "    ")
+    by_v = ["V_q11 * d_q11", "dV * d_q12", "V_q22 * d_q22", *(f"V_{p} * d_{p}" for p in parameters)]
+    by_d = ["dV_q11 * d_q11", "dV_q12 * d_q12", "dV_q22 * d_q22", *(f"dV_{p} * d_{p}" for p in parameters)]
+    lines += _assignment("V_dot", " + ".join(by_v), "    ") + _assignment("dV_dot", " + ".join(by_d), "    ")
+    lines += ["    return (V, dV), _shaped((V_dot, dV_dot), q11, q12, q22)"]
+    one = "q" + _parameters(dual)
+    lines += ["", "", f"def {dual.name}_diagonal({one}):", '    """E[phi(u)^2] and E[phi\'(u)^2] for u ~ N(0, q).', ""]
+    lines += _wrapped(f"E phi^2  = {dual.formula[2][1]}", "    ", hang="         ") + _wrapped(f"E phi'^2 = {dual.formula[3][1]}", "    ", hang="         ")
+    lines += ['    """', f"    {one} = _arrays({one})" if parameters else "    (q,) = _arrays(q)", *_body(dual.diagonal)]
+    first, second = dual.diagonal.results
+    lines += _assignment("g", _full(first, "q"), "    ") + _assignment("h", _full(second, "q"), "    ")
+    return [*lines, "    return _shaped((g, h), q)"]
+
+
+def _full(result: sp.Expr, like: str) -> str:
+    """The text of a result; a constant becomes an array of the inputs' shape and dtype."""
+    return _code(result) if result.free_symbols else f"jnp.full_like({like}, {_code(result)})"
+
+
+def _wrapped(text: str, indent: str, hang: str = "") -> list[str]:
+    text = text.replace("\\", "\\\\").replace('"""', '"')
+    return textwrap.wrap(text, 112, initial_indent=indent, subsequent_indent=indent + hang, break_long_words=False, break_on_hyphens=False) or [indent.rstrip()]
+
+
+def _bullet(text: str) -> list[str]:
+    first, *rest = _wrapped(text, "      ")
+    return ["    - " + first.lstrip(), *rest]
+
+
+def _stage(stage: Stage, state: tuple[str, ...], per_layer: tuple[str, ...]) -> list[str]:
+    """One stage: inline where it happens once, a scan over the per-layer parameters where it repeats."""
+    tuple_of_state = _tuple(state)
+    used = tuple(name for name in per_layer if any(name in {str(s) for s in line_symbols(line)} for line in stage.lines))
+    lines = ["", f"    # {stage.label}" + (f", {stage.repeat} times" if stage.repeat > 1 else "")]
+    function = f"stage{stage.first_dense}"
+    lines += [f"    def {function}(state, layer):", f"        {tuple_of_state} = state"]
+    if used:
+        lines.append(f"        {_tuple(used)} = layer")
+    for line in stage.lines:
+        lines += _line(line)
+    fresh = {line.name: line.name.removesuffix("_new") for line in stage.lines if isinstance(line, Assign)}
+    back = {old: new for new, old in fresh.items()}
+    lines += [f"        return {_tuple(tuple(back.get(name, name) for name in state))}, None", ""]
+    if stage.repeat == 1:
+        layer = _tuple(tuple(f"{name}[{stage.first_dense}]" for name in used)) if used else "None"
+        lines.append(f"    {tuple_of_state}, _ = {function}({tuple_of_state}, {layer})")
+        return lines
+    last = stage.first_dense + stage.repeat
+    layers = _tuple(tuple(f"{name}[{stage.first_dense}:{last}]" for name in used)) if used else "None"
+    length = "" if used else f", length={stage.repeat}"
+    return lines + _call(f"    {tuple_of_state}, _ = lax.scan", [function, tuple_of_state, layers + length])
+
+
+def _call(head: str, arguments: list[str]) -> list[str]:
+    line = f"{head}({', '.join(arguments)})"
+    if len(line) <= _WIDTH:
+        return [line]
+    indent = " " * (len(head) - len(head.lstrip()) + 4)
+    return [f"{head}(", f"{indent}{', '.join(arguments)}", f"{indent[4:]})"]
+
+
+def _tuple(names: tuple[str, ...]) -> str:
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def line_symbols(line: Line) -> set[sp.Basic]:
+    """Free symbols on the right-hand side of a line."""
+    if isinstance(line, Assign):
+        return set(line.value.free_symbols)
+    return {s for argument in line.arguments for s in argument.free_symbols} | {sp.Symbol(name) for name in line.parameters}
+
+
+def _line(line: Line, indent: str = "        ") -> list[str]:
+    comment = [f"{indent}# {line.comment}"] if line.comment else []
+    if isinstance(line, Call):
+        arguments = [_code(argument) for argument in line.arguments] + list(line.parameters)
+        return comment + _call(f"{indent}{', '.join(line.targets)} = {line.function}", arguments)
+    return comment + _assignment(line.name, _code(line.value), indent)
+
+
+def _pass(name: str, layers: Pass, program: Program, grams: tuple[str, ...], summary: str) -> list[str]:
+    per_layer = tuple(k.name for k in program.keywords if k.per_layer)
+    plain = tuple(k.name for k in program.keywords if not k.per_layer)
+    arguments = [*grams, *per_layer, *plain]
+    lines = ["", "", f"def {name}({', '.join(arguments)}):", f'    """{summary}"""', "    # first Dense"]
+    index = {s: sp.Symbol(f"{s}[0]", **s.assumptions0) for a in layers.base for s in a.value.free_symbols if str(s) in per_layer}
+    for assign in layers.base:
+        lines += _line(Assign(assign.name, assign.value.xreplace(index), assign.comment), "    ")
+    for stage in layers.stages:
+        lines += _stage(stage, layers.state, per_layer)
+    return [*lines, "", f"    return {_tuple(layers.outputs)}"]
+
+
+def _default(keyword: Keyword) -> str:
+    if keyword.default is None:
+        return keyword.name
+    if isinstance(keyword.default, tuple):
+        return f"{keyword.name}=({', '.join(repr(entry) for entry in keyword.default)},)"
+    return f"{keyword.name}={keyword.default!r}"
+
+
+def _docstring(program: Program, digest: str) -> list[str]:
+    header = program.header
+    lines = [f'"""{header.title}', "", f"Generated by ntksym {header.version} (schema {SCHEMA}); do not edit.  sha256 of what follows: {digest}.", ""]
+    if header.formula:
+        lines.append("Formula")
+        lines += [piece for entry in header.formula for piece in _wrapped(entry, "    ", "    ")] + [""]
+    for dual in program.duals:
+        lines.append(f"Dual activation of phi(x) = {dual.phi}, u, v ~ N(0, [[q11, q12], [q12, q22]])".replace("\\", "\\\\"))
+        for label, text in dual.formula:
+            lines += _wrapped(f"{label} = {text}", "    ", "    ")
+        if dual.exists is not None:
+            lines += _wrapped(f"exists where {dual.exists}; nan elsewhere", "    ", "    ")
+        lines.append("")
+    lines.append("Conventions")
+    conventions = [*header.conventions, "Kernels are (N1, N2); computed in the dtype of the inputs, float32 or float64."]
+    conventions += ["Each layer parameter is a scalar or a tuple with one entry per Dense layer, first to last."]
+    lines += [piece for entry in conventions for piece in _bullet(entry)] + [""]
+    if header.assumptions:
+        lines.append("Assumptions")
+        lines += [piece for entry in header.assumptions for piece in _bullet(entry)] + [""]
+    lines.append("Where the mathematics is singular")
+    notes = [
+        "Where a partial derivative is infinite or undefined (inputs that coincide or are opposite, for an activation with a kink) the symmetric "
+        "derivative is returned; the gradient of x -> k(x, x) equals the derivative of the diagonal.",
+        "A zero row counts as uncorrelated with every row.",
+        "kernel_fn moves a correlation that rounding cannot tell from +-1 to +-1, so that equal rows of x1 and x2 give the value of the diagonal; "
+        "the dual functions do not.",
+        "With x2=None the diagonal comes from the recursion in one variable, not from the matrix product.",
+    ]
+    notes += [f"{dual.name}: phi jumps, V' is infinite at correlation +-1." for dual in program.duals if dual.infinite_at_coincidence]
+    return [*lines, *(piece for entry in notes for piece in _bullet(entry)), '"""']
+
+
+def jax_source(program: Program) -> str:
+    """The module as text.  Raises LoweringError for an expression without code or a parameter name that is not free."""
+    for keyword in program.keywords:
+        if keyword.name not in ("sigma_w", "sigma_b") and not is_free(keyword.name):
+            raise LoweringError(f"the name {keyword.name!r} cannot stand in generated code", where="JAX printer", why="it is no identifier, a keyword or in use", fix="rename the symbol")
+    body: list[str] = []
+    for dual in program.duals:
+        body += _dual(dual)
+    body += _pass("_off_diagonal", program.off_diagonal, program, ("s11", "s12", "s22"), "Every output between two inputs, from their Gram entries x.x'/n_0.")
+    body += _pass("_on_diagonal", program.diagonal, program, ("s11",), "Every output of an input with itself: the recursion in one variable.")
+    keywords = [_default(keyword) for keyword in program.keywords]
+    per_layer = [k.name for k in program.keywords if k.per_layer]
+    plain = [k.name for k in program.keywords if not k.per_layer]
+    default = "ntk" if "ntk" in program.outputs else program.outputs[0]
+    text = KERNEL_FN.replace("@KEYWORDS@", "".join(f"    {entry},\n" for entry in keywords))
+    text = text.replace("@DEFAULT@", repr(default).replace("'", '"'))
+    documented = "".join(f"    {k.name}: {k.stands_for or 'parameter of the activation'}; {'a scalar or one entry per Dense layer' if k.per_layer else 'a scalar'}\n" for k in program.keywords)
+    text = text.replace("@DOCUMENTED@", documented.rstrip("\n"))
+    packed = "".join(f"        _per_layer({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in per_layer)
+    packed += "".join(f"        _scalar({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in plain)
+    text = text.replace("@PACKED@", packed)
+    constants = f"\n\nN_DENSE = {program.dense_count}\nOUTPUTS = {_tuple(tuple(repr(name) for name in program.outputs))}\n".replace("'", '"')
+    after = PRELUDE + constants.rstrip("\n") + ROOM + "\n".join(body) + text
+    after = after.strip("\n") + "\n"
+    digest = hashlib.sha256(after.encode()).hexdigest()
+    return "\n".join(_docstring(program, digest)) + "\n\n" + after

@@ -1,0 +1,176 @@
+"""Program: what a form says, as a flat list of named assignments that a printer can write down line by line.
+
+Supported: one module with one function per dual activation (value, partials, diagonal), an off-diagonal and a diagonal pass over the
+layers (base assignments, then stages; a stage repeated more than once is a scan over its per-layer parameters), and keyword arguments.
+Not supported: data-dependent control flow, linear algebra on kernels (eigendecompositions, solves), stages that change the state's names.
+
+Expressions on the right-hand sides are SymPy expressions over symbols named like Python variables, the functions of the printer's table
+and the heads below, which say *which* numerically safe form is meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+
+class Det(sp.Function):
+    """``Det(q11, q12, q22)`` = q11 q22 - q12^2, without cancellation."""
+
+    nargs = 3
+    is_real = True
+
+
+class Root(sp.Function):
+    """``Root(x)`` = sqrt(max(x, 0)), derivative 0 where x <= 0."""
+
+    nargs = 1
+    is_real = True
+
+
+class Reciprocal(sp.Function):
+    """``Reciprocal(x)`` = 1/x, and 0 at x = 0: what the symmetric derivative leaves of a one-sided infinite slope."""
+
+    nargs = 1
+    is_real = True
+
+
+class Angle(sp.Function):
+    """``Angle(y, x)`` = atan2(y, x), and pi/2 where both vanish: a zero row counts as uncorrelated."""
+
+    nargs = 2
+    is_real = True
+
+
+class Arctan2(sp.Function):
+    """``Arctan2(y, x)`` = atan2(y, x) where the two never vanish together; kept as it stands (SymPy's would become atan(y/x))."""
+
+    nargs = 2
+    is_real = True
+
+
+class Slope(sp.Function):
+    """``Slope(y, x)`` = atan2(y, x), and 0 where both vanish: pi/2 - Angle(x, y)."""
+
+    nargs = 2
+    is_real = True
+
+
+class ExpSinh(sp.Function):
+    """``ExpSinh(a, c)`` = exp(a) sinh(c), without overflow of the product's factors."""
+
+    nargs = 2
+    is_real = True
+
+
+class Snap(sp.Function):
+    """``Snap(q11, q12, q22)`` = q12, moved to +-sqrt(q11 q22) where rounding cannot tell the two apart."""
+
+    nargs = 3
+    is_real = True
+
+
+@dataclass(frozen=True)
+class Assign:
+    """``name = value``, with a comment above it."""
+
+    name: str
+    value: sp.Expr
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """``targets = function(*arguments, **parameters)`` for one of the program's own functions; a target "_" is not used."""
+
+    targets: tuple[str, ...]
+    function: str
+    arguments: tuple[sp.Expr, ...]
+    parameters: tuple[str, ...] = ()
+    comment: str = ""
+
+
+Line = Assign | Call
+
+
+@dataclass(frozen=True)
+class Body:
+    """Assignments, then the expressions returned."""
+
+    lines: tuple[Assign, ...]
+    results: tuple[sp.Expr, ...]
+
+
+@dataclass(frozen=True)
+class DualFunction:
+    """The dual activation of one phi.
+
+    ``value`` returns (V, V') in q11, q12, q22.  ``partials`` returns, in this order, dV/dq11, dV/dq22, dV'/dq11, dV'/dq12, dV'/dq22, then dV/dp and
+    dV'/dp for each parameter p.  ``diagonal`` returns (E phi^2, E phi'^2) in q.  ``exists`` is the condition in q11, q12, q22, or None.
+    """
+
+    name: str
+    phi: str
+    parameters: tuple[str, ...]
+    value: Body
+    partials: Body
+    diagonal: Body
+    formula: tuple[tuple[str, str], ...]
+    exists: sp.Basic | None = None
+    infinite_at_coincidence: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``repeat`` layers doing ``lines``; the first of them owns the Dense numbered ``first_dense`` (0 is the input layer's)."""
+
+    label: str
+    first_dense: int
+    repeat: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """All layers for one set of state variables: ``base`` after the first Dense, then ``stages``; ``outputs`` in the order of Program.outputs."""
+
+    state: tuple[str, ...]
+    base: tuple[Assign, ...]
+    stages: tuple[Stage, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """A keyword of the generated kernel_fn.  ``default`` is a tuple with one number per Dense, one number, or None where the caller must give it."""
+
+    name: str
+    default: float | tuple[float, ...] | None
+    per_layer: bool
+    stands_for: str = ""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands at the head of a generated module.  ``names`` gives an identifier to each activation, by its Lambda."""
+
+    title: str
+    version: str
+    formula: tuple[str, ...] = ()
+    conventions: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    names: tuple[tuple[sp.Basic, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """One module: keywords, dual functions, the two passes, and the names of what can be asked for."""
+
+    header: Header
+    dense_count: int
+    keywords: tuple[Keyword, ...]
+    duals: tuple[DualFunction, ...]
+    off_diagonal: Pass
+    diagonal: Pass
+    outputs: tuple[str, ...]
