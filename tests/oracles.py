@@ -194,9 +194,12 @@ def _wave(amplitude: mpf, frequency: mpf, phase: mpf) -> Known:
 
 def known(name: str, **given: mpf) -> Known:
     """The activation of this name, its parameters as ``given`` or as usual; KeyError where there is none."""
-    with mp.workdps(60):
-        made = _TABLE[name]
-        return made(**{key: mpf(number) for key, number in given.items()}) if given or not isinstance(made, Known) else made
+    made = _TABLE[name]
+    if isinstance(made, Known):
+        return made
+    build, usual = made
+    with mp.workdps(80):
+        return build(**{key: mpf(given.get(key, numerator)) / (1 if key in given else denominator) for key, (numerator, denominator) in usual.items()})
 
 
 def names() -> tuple[str, ...]:
@@ -205,11 +208,12 @@ def names() -> tuple[str, ...]:
 
 
 _SIGMOID_SCALE = "2.4020563531719796"
-_TABLE: dict[str, Known | Callable[..., Known]] = {
+# With parameters: the builder, and numerator and denominator of their usual numbers.
+_TABLE: dict[str, Known | tuple[Callable[..., Known], dict[str, tuple[int, int]]]] = {
     "identity": Known(lambda t: t, lambda t: mpf(1)),
     "relu": _power_of_ramp(1),
-    "leaky_relu": lambda alpha=mpf(1) / 100: _two_slopes(alpha, mpf(1)),
-    "ab_relu": lambda a=mpf(-1) / 2, b=mpf(1): _two_slopes(a, b),
+    "leaky_relu": (lambda alpha: _two_slopes(alpha, mpf(1)), {"alpha": (1, 100)}),
+    "ab_relu": (lambda a, b: _two_slopes(a, b), {"a": (-1, 2), "b": (1, 1)}),
     "abs": _two_slopes(mpf(-1), mpf(1)),
     "relu^2": _power_of_ramp(2),
     "relu^3": _power_of_ramp(3),
@@ -221,28 +225,37 @@ _TABLE: dict[str, Known | Callable[..., Known]] = {
     "quadratic": Known(lambda t: t * t, lambda t: 2 * t),
     "cubic": Known(lambda t: t**3, lambda t: 3 * t * t),
     "quintic": Known(lambda t: t**5, lambda t: 5 * t**4),
-    "polynomial2": lambda a=mpf(0), b=mpf(1), c=mpf(1) / 2: Known(lambda t: a + b * t + c * t * t, lambda t: b + 2 * c * t),
+    "polynomial2": (lambda a, b, c: Known(lambda t: a + b * t + c * t * t, lambda t: b + 2 * c * t), {"a": (0, 1), "b": (1, 1), "c": (1, 2)}),
     "hermite2": Known(lambda t: (t * t - 1) / mp.sqrt(2), lambda t: mp.sqrt(2) * t),
     "hermite3": Known(lambda t: (t**3 - 3 * t) / mp.sqrt(6), lambda t: 3 * (t * t - 1) / mp.sqrt(6)),
     "erf": Known(mp.erf, _bell),
-    "scaled_erf": lambda a=mpf(1), b=mpf(1), c=mpf(0): Known(lambda t: a * mp.erf(b * t) + c, lambda t: a * b * _bell(b * t), band=b * b),
+    "scaled_erf": (
+        lambda a, b, c: Known(lambda t: a * mp.erf(b * t) + c, lambda t: a * b * _bell(b * t), band=b * b),
+        {"a": (1, 1), "b": (1, 1), "c": (0, 1)},
+    ),
     "sigmoid_like": Known(lambda t: mp.erf(t / mpf(_SIGMOID_SCALE)) / 2 + mpf(1) / 2, lambda t: _bell(t / mpf(_SIGMOID_SCALE)) / (2 * mpf(_SIGMOID_SCALE))),
     "normal_cdf": Known(mp.ncdf, _density),
     "gelu": Known(lambda t: t * mp.ncdf(t), lambda t: mp.ncdf(t) + t * _density(t)),
     "sin": _wave(mpf(1), mpf(1), mpf(0)),
     "cos": Known(mp.cos, lambda t: -mp.sin(t)),
-    "scaled_sin": lambda a=mpf(1), b=mpf(1), c=mpf(0): _wave(a, b, c),
-    "rbf": lambda gamma=mpf(1): Known(
-        lambda t: mp.sqrt(2) * mp.sin(mp.sqrt(2 * gamma) * t + mp.pi / 4), lambda t: 2 * mp.sqrt(gamma) * mp.cos(mp.sqrt(2 * gamma) * t + mp.pi / 4)
+    "scaled_sin": (lambda a, b, c: _wave(a, b, c), {"a": (1, 1), "b": (1, 1), "c": (0, 1)}),
+    "rbf": (
+        lambda gamma: Known(
+            lambda t: mp.sqrt(2) * mp.sin(mp.sqrt(2 * gamma) * t + mp.pi / 4), lambda t: 2 * mp.sqrt(gamma) * mp.cos(mp.sqrt(2 * gamma) * t + mp.pi / 4)
+        ),
+        {"gamma": (1, 1)},
     ),
-    "snake": lambda a=mpf(1): Known(lambda t: t + mp.sin(a * t) ** 2 / a, lambda t: 1 + mp.sin(2 * a * t)),
+    "snake": (lambda a: Known(lambda t: t + mp.sin(a * t) ** 2 / a, lambda t: 1 + mp.sin(2 * a * t)), {"a": (1, 1)}),
     "x_sin_x": Known(lambda t: t * mp.sin(t), lambda t: mp.sin(t) + t * mp.cos(t)),
     "exp": Known(mp.exp, mp.exp, growth=1),
-    "scaled_exp": lambda a=mpf(1), b=mpf(1) / 2: Known(lambda t: a * mp.exp(b * t), lambda t: a * b * mp.exp(b * t), growth=abs(b)),
+    "scaled_exp": (lambda a, b: Known(lambda t: a * mp.exp(b * t), lambda t: a * b * mp.exp(b * t), growth=abs(b)), {"a": (1, 1), "b": (1, 2)}),
     "cosh": Known(mp.cosh, mp.sinh, growth=1),
     "sinh": Known(mp.sinh, mp.cosh, growth=1),
     "gaussian": Known(lambda t: mp.exp(-t * t), lambda t: -2 * t * mp.exp(-t * t)),
-    "scaled_gaussian": lambda beta=mpf(1) / 2: Known(lambda t: mp.exp(-beta * t * t), lambda t: -2 * beta * t * mp.exp(-beta * t * t), band=beta),
+    "scaled_gaussian": (
+        lambda beta: Known(lambda t: mp.exp(-beta * t * t), lambda t: -2 * beta * t * mp.exp(-beta * t * t), band=beta),
+        {"beta": (1, 2)},
+    ),
     "gaussian_derivative": Known(lambda t: t * mp.exp(-t * t / 2), lambda t: (1 - t * t) * mp.exp(-t * t / 2)),
     "mexican_hat": Known(lambda t: (1 - t * t) * mp.exp(-t * t / 2), lambda t: (t**3 - 3 * t) * mp.exp(-t * t / 2)),
     "gabor": Known(lambda t: mp.exp(-t * t) * mp.sin(t), lambda t: mp.exp(-t * t) * (mp.cos(t) - 2 * t * mp.sin(t))),
