@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any, Self
 
-from ntksym.errors import CheckError, RuleError
+from ntksym.errors import CheckError, RuleError, SerializationError
 from ntksym.proof.rule import Rule, find_rule
 from ntksym.proof.statement import Assumption, Statement, join_regimes, union
 from ntksym.proof.verdict import Status, Verdict
 from ntksym.sources import SOURCES
+
+# Readers and writers of derivations stand on higher floors and are looked up by name.
+_FORMATS = {
+    "from_json": "ntksym.serialize",
+    "to_json": "ntksym.serialize",
+}
+
+
+def _looked_up(name: str) -> Callable[..., Any]:
+    return getattr(import_module(_FORMATS[name]), name)
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,20 @@ class Derivation:
                     fix="derive it anew with this version",
                 )
         return fresh
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """JSON text from a closed table of heads; the same bytes in every process."""
+        return _looked_up("to_json")(self, indent=indent)
+
+    @staticmethod
+    def from_json(text: str) -> Derivation:
+        """The derivation that ``text`` holds, marked ``stored`` until it is replayed; SerializationError for any other text."""
+        found = _looked_up("from_json")(text)
+        if not isinstance(found, Derivation):
+            raise SerializationError(
+                f"a {type(found).__name__}", where="Derivation.from_json", why="the text holds no derivation", fix="give what Derivation.to_json wrote"
+            )
+        return found
 
     def sources(self) -> tuple[str, ...]:
         """Keys of the publications the steps cite, sorted."""
