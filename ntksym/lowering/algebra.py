@@ -56,7 +56,9 @@ def _even_and_nonnegative(monomials: _Monomials) -> bool:
 
 def _expression(monomials: _Monomials) -> sp.Expr:
     bases = (*_VARIABLES, DET)
-    return sp.Add(*(coefficient * sp.Mul(*(base**power for base, power in zip(bases, powers, strict=True))) for powers, coefficient in sorted(monomials.items())))
+    return sp.Add(
+        *(coefficient * sp.Mul(*(base**power for base, power in zip(bases, powers, strict=True))) for powers, coefficient in sorted(monomials.items()))
+    )
 
 
 def _reduced(base: sp.Expr) -> tuple[sp.Expr, bool | None]:
@@ -74,7 +76,11 @@ def _reduced(base: sp.Expr) -> tuple[sp.Expr, bool | None]:
 def _power(base: sp.Expr, exponent: sp.Expr, *, infinite: bool) -> sp.Expr:
     """base**exponent for an integer or half-integer exponent, in safe heads; ``infinite`` keeps 1/0 where it is meant."""
     if base.is_Mul and not exponent.is_Integer:
-        return sp.Mul(*(_power(factor, exponent, infinite=infinite) for factor in base.args)) if all(f.is_nonnegative for f in base.args) else _simple_power(base, exponent, infinite)
+        return (
+            sp.Mul(*(_power(factor, exponent, infinite=infinite) for factor in base.args))
+            if all(f.is_nonnegative for f in base.args)
+            else _simple_power(base, exponent, infinite)
+        )
     return _simple_power(base, exponent, infinite)
 
 
@@ -223,7 +229,7 @@ def merge_exponentials(expression: sp.Expr) -> sp.Expr:
 
 
 def _pair_exponentials(expression: sp.Expr) -> sp.Expr:
-    """c exp(S + D) - c exp(S - D) as 2 c ExpSinh(S, D) where D is odd in q12: no cancellation at small q12."""
+    """C exp(S + D) - c exp(S - D) as 2 c ExpSinh(S, D) where D is odd in q12: no cancellation at small q12."""
     terms = list(expression.args)
     split = [(sp.Mul(*(f for f in sp.Mul.make_args(t) if not isinstance(f, sp.exp))), [f for f in sp.Mul.make_args(t) if isinstance(f, sp.exp)]) for t in terms]
     used: set[int] = set()

@@ -67,6 +67,10 @@ def _require_closed(label: str, expression: sp.Expr, name: str) -> None:
 
 def _plain(expression: sp.Basic) -> str:
     """Plain text of a closed form, angles spelled out as arccos and arcsin."""
-    swapped = expression.replace(CorrelationAngle, lambda a, c, b: sp.acos(sp.Mul(c, sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False)))
-    swapped = swapped.replace(CorrelationArcsine, lambda a, c, b: sp.asin(sp.Mul(c, sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False)))
+    swapped = expression.replace(
+        CorrelationAngle, lambda a, c, b: sp.acos(sp.Mul(c, sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False))
+    )
+    swapped = swapped.replace(
+        CorrelationArcsine, lambda a, c, b: sp.asin(sp.Mul(c, sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False))
+    )
     return str(swapped)

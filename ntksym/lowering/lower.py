@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sympy as sp
 
 from ntksym.errors import LoweringError
-from ntksym.forms import Block, DualForm, Parameter, Recursion, phi_derivative
+from ntksym.forms import Block, Parameter, Recursion, phi_derivative
 from ntksym.lowering.duals import lower_dual
 from ntksym.lowering.names import identifier, parameter_names
 from ntksym.lowering.program import Assign, Call, DualFunction, Header, Keyword, Line, Pass, Program, Snap, Stage
@@ -21,7 +21,9 @@ def lower_recursion(recursion: Recursion, header: Header) -> Program:
     Raises LoweringError where the depth is symbolic, where a Dual node has no closed form, or where a parameter has no usable default.
     """
     if not recursion.depth.is_Integer:
-        raise LoweringError(f"the depth {recursion.depth} is symbolic", where="lowering", why="code needs a number of layers", fix="derive the network at a fixed depth")
+        raise LoweringError(
+            f"the depth {recursion.depth} is symbolic", where="lowering", why="code needs a number of layers", fix="derive the network at a fixed depth"
+        )
     declared = {parameter.symbol for parameter in recursion.parameters}
     free = {symbol for form in recursion.duals for symbol in form.parameters}
     names = parameter_names(declared | free, {s: str(s) for s in (sigma_w, sigma_b) if s in declared})
@@ -74,7 +76,9 @@ def _keyword(parameter: Parameter, names: dict[sp.Symbol, str], dense_count: int
     if entries is None:
         return Keyword(name, _number(default, name), parameter.per_layer, stands_for)
     if not parameter.per_layer or len(entries) != dense_count:
-        raise LoweringError(f"{name} has {len(entries)} defaults", where="lowering", why=f"the network has {dense_count} Dense layers", fix="give one per Dense")
+        raise LoweringError(
+            f"{name} has {len(entries)} defaults", where="lowering", why=f"the network has {dense_count} Dense layers", fix="give one per Dense"
+        )
     return Keyword(name, entries, True, stands_for)
 
 
@@ -194,4 +198,19 @@ def _reuse(value: sp.Expr, earlier: sp.Expr, name: sp.Symbol) -> sp.Expr:
     return value
 
 
-__all__ = ["DualForm", "lower_recursion"]
+def recursion_text(recursion: Recursion) -> tuple[str, ...]:
+    """The recursion in plain text, V and V' standing for the dual activation and its derivative: what the head of a module says."""
+    shown = [symbol for _, symbol, _ in recursion.outputs]
+    lines = [f"{symbol} = {value}  (first Dense)" for symbol, value in recursion.base if symbol in shown]
+    for block in recursion.blocks:
+        nodes = sorted({node for _, value in block.update for node in value.atoms(Dual)}, key=sp.default_sort_key)
+        named = {node: sp.Function(_dual_letter(node, recursion), real=True)(*node.q) for node in nodes}
+        lines += [f"{symbol} <- {value.xreplace(named)}  ({block.label}, {block.repeat} times)" for symbol, value in block.update if symbol in shown]
+    return tuple(lines)
+
+
+def _dual_letter(node: Dual, recursion: Recursion) -> str:
+    forms = [form.phi for form in recursion.duals]
+    phi = next((phi for phi in forms if node.f in (phi, phi_derivative(phi))), None)
+    number = str(forms.index(phi) + 1) if phi is not None and len(forms) > 1 else ""
+    return f"V{number}" if phi is None or node.f == phi else f"V'{number}"

@@ -53,9 +53,7 @@ def _stem(expression: sp.Basic) -> str | None:
     return None
 
 
-def _extract(
-    expression: sp.Expr, lines: list[tuple[sp.Symbol, sp.Expr]], seen: dict[sp.Expr, sp.Symbol], fresh: Iterator[sp.Symbol], *, top: bool
-) -> sp.Expr:
+def _extract(expression: sp.Expr, lines: list[tuple[sp.Symbol, sp.Expr]], seen: dict[sp.Expr, sp.Symbol], fresh: Iterator[sp.Symbol], *, top: bool) -> sp.Expr:
     """``expression`` with every named head inside it replaced by a symbol whose line has been appended."""
     if not expression.args:
         return expression

@@ -14,7 +14,25 @@ from sympy.printing.pycode import PythonCodePrinter
 from ntksym.errors import LoweringError
 from ntksym.lowering.names import is_free
 from ntksym.lowering.printers.jax_runtime import KERNEL_FN, PRELUDE, ROOM
-from ntksym.lowering.program import Angle, Arctan2, Assign, Body, Call, Det, DualFunction, ExpSinh, Keyword, Line, Pass, Program, Reciprocal, Root, Slope, Snap, Stage
+from ntksym.lowering.program import (
+    Angle,
+    Arctan2,
+    Assign,
+    Body,
+    Call,
+    Det,
+    DualFunction,
+    ExpSinh,
+    Keyword,
+    Line,
+    Pass,
+    Program,
+    Reciprocal,
+    Root,
+    Slope,
+    Snap,
+    Stage,
+)
 from ntksym.nodes import NormalCDF, NormalPDF
 
 SCHEMA = 1
@@ -57,7 +75,12 @@ class _Printer(PythonCodePrinter):
         if not expr.free_symbols:
             return repr(float(expr.evalf(20)))
         if name not in _FUNCTIONS:
-            raise LoweringError(f"there is no code for {name}(...)", where="JAX printer", why="the closed form holds a function the printer does not know", fix="add a row to its table")
+            raise LoweringError(
+                f"there is no code for {name}(...)",
+                where="JAX printer",
+                why="the closed form holds a function the printer does not know",
+                fix="add a row to its table",
+            )
         return f"{_FUNCTIONS[name]}({', '.join(self._print(argument) for argument in expr.args)})"
 
     _print_exp = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_tanh = _print_log = _print_Function
@@ -155,7 +178,7 @@ def _dual(dual: DualFunction) -> list[str]:
     """The three functions of one activation."""
     pair, parameters = "q11, q12, q22" + _parameters(dual), dual.parameters
     lines = ["", "", "@jax.custom_jvp", f"def {dual.name}({pair}):"]
-    lines += [f'    """V = E[phi(u) phi(v)] and V\' = E[phi\'(u) phi\'(v)], phi(x) = {dual.phi}; (u, v) ~ N(0, q).', ""]
+    lines += [f"    \"\"\"V = E[phi(u) phi(v)] and V' = E[phi'(u) phi'(v)], phi(x) = {dual.phi}; (u, v) ~ N(0, q).", ""]
     lines += _wrapped(f"V  = {dual.formula[0][1]}", "    ", hang="         ") + _wrapped(f"V' = {dual.formula[1][1]}", "    ", hang="         ")
     lines += ['    """', f"    {pair} = _arrays({pair})", *_body(dual.value)]
     value, derivative = dual.value.results
@@ -309,7 +332,12 @@ def jax_source(program: Program) -> str:
     """The module as text.  Raises LoweringError for an expression without code or a parameter name that is not free."""
     for keyword in program.keywords:
         if keyword.name not in ("sigma_w", "sigma_b") and not is_free(keyword.name):
-            raise LoweringError(f"the name {keyword.name!r} cannot stand in generated code", where="JAX printer", why="it is no identifier, a keyword or in use", fix="rename the symbol")
+            raise LoweringError(
+                f"the name {keyword.name!r} cannot stand in generated code",
+                where="JAX printer",
+                why="it is no identifier, a keyword or in use",
+                fix="rename the symbol",
+            )
     body: list[str] = []
     for dual in program.duals:
         body += _dual(dual)
@@ -321,7 +349,10 @@ def jax_source(program: Program) -> str:
     default = "ntk" if "ntk" in program.outputs else program.outputs[0]
     text = KERNEL_FN.replace("@KEYWORDS@", "".join(f"    {entry},\n" for entry in keywords))
     text = text.replace("@DEFAULT@", repr(default).replace("'", '"'))
-    documented = "".join(f"    {k.name}: {k.stands_for or 'parameter of the activation'}; {'a scalar or one entry per Dense layer' if k.per_layer else 'a scalar'}\n" for k in program.keywords)
+    documented = "".join(
+        f"    {k.name}: {k.stands_for or 'parameter of the activation'}; {'a scalar or one entry per Dense layer' if k.per_layer else 'a scalar'}\n"
+        for k in program.keywords
+    )
     text = text.replace("@DOCUMENTED@", documented.rstrip("\n"))
     packed = "".join(f"        _per_layer({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in per_layer)
     packed += "".join(f"        _scalar({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in plain)

@@ -1,12 +1,12 @@
 """The parts of a generated JAX module that do not depend on the network, as text."""
 
-PRELUDE = '''
+PRELUDE = """
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-'''
+"""
 
 ROOM = '''
 _KERNELS = {

@@ -1,0 +1,94 @@
+"""A network's kernels as the text of one standalone Python module.  Loads no jax."""
+
+from __future__ import annotations
+
+import functools
+
+import sympy as sp
+
+from ntksym._version import __version__
+from ntksym.errors import LoweringError
+from ntksym.forms import OutsideClass, Recursion
+from ntksym.lowering import Header, Program, jax_source, lower_recursion, recursion_text
+from ntksym.network import Network
+from ntksym.nodes import Dual
+from ntksym.notation import CONVENTIONS
+from ntksym.proof import Derivation
+from ntksym.theory import derive
+
+TARGETS = ("nngp", "ntk")
+
+
+def emit(network: Network, target: str = "ntk") -> str:
+    """One Python module, standalone, imports jax only, with ``kernel_fn(x1, x2=None, get=..., *, sigma_w=..., ...)``.
+
+    The header names version, formula, conventions, assumptions and what happens where the mathematics is singular.  LoweringError for a target that
+    is not supported, a symbolic depth, or an activation whose dual has no closed form.
+    """
+    return _emitted(network, _checked(target))
+
+
+def program(network: Network, target: str = "ntk") -> Program:
+    """The Program behind :func:`emit`."""
+    return _program(network, _checked(target))
+
+
+def _checked(target: str) -> str:
+    if target not in TARGETS:
+        raise LoweringError(
+            f"target {target!r} is not supported yet", where="emit", why=f"code is generated for {' and '.join(TARGETS)}", fix='use target="ntk"'
+        )
+    return target
+
+
+@functools.lru_cache(maxsize=128)
+def _emitted(network: Network, target: str) -> str:
+    return jax_source(_program(network, target))
+
+
+@functools.lru_cache(maxsize=128)
+def _program(network: Network, target: str) -> Program:
+    derivation = derive(network, target)
+    recursion = derivation.conclusion.claim
+    if not isinstance(recursion, Recursion):
+        raise LoweringError(f"the derivation concludes a {type(recursion).__name__}", where="emit", why="code needs a Recursion")
+    _require_closed(derivation, recursion)
+    names = tuple({pointwise.function: pointwise.phi.name for pointwise in network.pointwises}.items())
+    header = Header(
+        title=_title(network, target),
+        version=__version__,
+        formula=recursion_text(recursion),
+        conventions=CONVENTIONS,
+        assumptions=tuple(_plain(assumption.text) for assumption in derivation.assumptions),
+        names=names,
+    )
+    return lower_recursion(recursion, header)
+
+
+def _require_closed(derivation: Derivation, recursion: Recursion) -> None:
+    closed = {form.phi for form in recursion.duals}
+    nodes = sorted({node for block in recursion.blocks for _, value in block.update for node in value.atoms(Dual)}, key=sp.default_sort_key)
+    if all(recursion.dual_of(node) is not None for node in nodes):
+        return
+    for step in derivation.all_steps():
+        claim = step.conclusion.claim
+        if isinstance(claim, OutsideClass) and claim.phi not in closed:
+            raise LoweringError(
+                f"the dual of phi(x) = {claim.phi.expr} has no closed form here",
+                where="emit",
+                why=f"the sub-term {claim.term} leads outside the class: {claim.reason}; numbers for such activations are not available yet",
+                fix="use an activation inside the class (see `ntksym list`), or read the derivation, where V_phi stays an expectation",
+            )
+
+
+def _title(network: Network, target: str) -> str:
+    depth = network.depth
+    names = sorted({pointwise.phi.name for pointwise in network.pointwises})
+    what = "NNGP and NTK" if target == "ntk" else "NNGP"
+    plural = "" if depth == 1 else "s"
+    return f"{what} of a fully connected network with {depth} hidden layer{plural}, {', '.join(names)}, of infinite width."
+
+
+def _plain(text: str) -> str:
+    """An assumption's sentence without the dollars of its formulas."""
+    return text.replace("$", "")
