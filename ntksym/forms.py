@@ -12,6 +12,7 @@ import sympy as sp
 
 from ntksym.errors import NtksymError
 from ntksym.nodes import Dual
+from ntksym.notation import x
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,7 @@ class Recursion:
 
 def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:
     """The derivative of phi as a node: a Lambda holding an unevaluated Derivative, so that jumps are not decided here."""
-    if isinstance(phi, sp.Lambda):
-        variable = phi.variables[0]
-        return sp.Lambda(variable, sp.Derivative(phi.expr, variable, evaluate=False))
-    variable = sp.Symbol("x", real=True)
-    return sp.Lambda(variable, sp.Derivative(phi(variable), variable, evaluate=False))
+    return sp.Lambda(x, sp.Derivative(phi(x), x, evaluate=False))  # type: ignore[operator]
 
 
 def _pair(first: sp.Expr, cov: sp.Expr, second: sp.Expr) -> dict[sp.Basic, sp.Basic]:

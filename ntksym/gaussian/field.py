@@ -1,0 +1,396 @@
+r"""A normal form for closed forms: sums of  rational * sqrt(squarefree) * exp(rational) * angles.
+
+A term is  c * i^k * sqrt(f1 f2 ...) * exp(re + i im) * node^m ... with c a rational function over Q in the symbols and pi, the f's distinct
+irreducible polynomials that are positive on the domain (a sign at an interior sample point decides; they come from variances and determinants).
+The engine builds its answers with this; the checkers do not (they have :mod:`zero`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd, lcm
+from typing import Any
+
+import sympy as sp
+from sympy.polys.fields import field
+
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+
+_PI = sp.Symbol("pi_", positive=True)
+
+# i-power mod 2, radical factors, exponent (real, imaginary), nodes with powers
+Key = tuple[int, frozenset[Any], Any, Any, tuple[tuple[sp.Expr, int], ...]]
+
+
+class NormalFormError(Exception):
+    """The expression has no normal form here (a sum in a denominator with roots, a root of a sum of roots, ...)."""
+
+
+@dataclass
+class Domain:
+    """The field Q(symbols, pi) for one expression, with a sample point inside the domain for signs."""
+
+    symbols: tuple[sp.Symbol, ...]
+
+    def __post_init__(self) -> None:
+        names = [s.name for s in self.symbols]
+        if len(set(names)) != len(names):
+            raise NormalFormError(f"two symbols of one name among {names}")
+        self.field, *generators = field([*self.symbols, _PI], sp.QQ)
+        self.one, self.zero = self.field.one, self.field.zero
+        self.generator = dict(zip([*self.symbols, _PI], generators, strict=True))
+
+    def sign(self, polynomial: Any) -> int:
+        """Sign of a polynomial at the sample point: small variances, well inside every existence condition."""
+        value = sp.S(polynomial.as_expr()).subs(_PI, sp.pi).subs({s: sample_value(s, i) for i, s in enumerate(self.symbols)})
+        return 1 if value > 0 else -1 if value < 0 else 0
+
+
+def sample_value(symbol: sp.Symbol, index: int) -> sp.Rational:
+    """A rational point inside the domain: tiny variances, smaller covariances, moderate parameters."""
+    name = symbol.name
+    if name.endswith(("11", "22")) or name in {"q", "A", "B"}:
+        return sp.Rational(1, 97 + 14 * index)
+    if name.endswith("12") or name == "C":
+        return sp.Rational(1, 1009 + 12 * index)
+    return sp.Rational(7 + 2 * index, 11 + 2 * index)
+
+
+class Sum:
+    """A finite sum of terms in normal form; immutable by convention."""
+
+    def __init__(self, domain: Domain, terms: dict[Key, Any]) -> None:
+        self.domain = domain
+        self.terms = {key: c for key, c in terms.items() if c != 0}
+
+    def __add__(self, other: Sum) -> Sum:
+        terms = dict(self.terms)
+        for key, c in other.terms.items():
+            terms[key] = terms.get(key, self.domain.zero) + c
+        return Sum(self.domain, terms)
+
+    def __mul__(self, other: Sum) -> Sum:
+        terms: dict[Key, Any] = {}
+        for k1, c1 in self.terms.items():
+            for k2, c2 in other.terms.items():
+                key, c = self._times(k1, c1, k2, c2)
+                terms[key] = terms.get(key, self.domain.zero) + c
+        return Sum(self.domain, terms)
+
+    def _times(self, k1: Key, c1: Any, k2: Key, c2: Any) -> tuple[Key, Any]:
+        i1, r1, re1, im1, n1 = k1
+        i2, r2, re2, im2, n2 = k2
+        c = c1 * c2
+        if i1 and i2:
+            c = -c
+        for shared in r1 & r2:
+            c = c * self._lift(shared)
+        nodes = dict(n1)
+        for node, power in n2:
+            nodes[node] = nodes.get(node, 0) + power
+        return (i1 ^ i2, r1 ^ r2, re1 + re2, im1 + im2, tuple(sorted(((n, p) for n, p in nodes.items() if p), key=lambda t: (sp.default_sort_key(t[0]), t[1])))), c
+
+    def _lift(self, factor: Any) -> Any:
+        return self.domain.field(factor) if isinstance(factor, int) else self.domain.field.new(factor)
+
+    def power(self, exponent: int) -> Sum:
+        if exponent < 0:
+            return self.inverse().power(-exponent)
+        result = constant(self.domain, self.domain.one)
+        for _ in range(exponent):
+            result = result * self
+        return result
+
+    def inverse(self) -> Sum:
+        if len(self.terms) != 1:
+            raise NormalFormError(f"the inverse of a sum of {len(self.terms)} terms")
+        ((i, radicals, re, im, nodes), c) = next(iter(self.terms.items()))
+        if nodes:
+            raise NormalFormError("the inverse of an angle")
+        inverse = 1 / c
+        for factor in radicals:
+            inverse = inverse / self._lift(factor)
+        return Sum(self.domain, {(i, radicals, -re, -im, ()): -inverse if i else inverse})
+
+    def rational(self) -> Any:
+        """The field element this is, if it is one."""
+        if not self.terms:
+            return self.domain.zero
+        if set(self.terms) == {plain_key(self.domain)}:
+            return self.terms[plain_key(self.domain)]
+        raise NormalFormError("not a rational function")
+
+
+def plain_key(domain: Domain) -> Key:
+    return (0, frozenset(), domain.zero, domain.zero, ())
+
+
+def constant(domain: Domain, element: Any) -> Sum:
+    return Sum(domain, {plain_key(domain): element})
+
+
+def square_root(domain: Domain, element: Any) -> Sum:
+    """sqrt of a rational function that is positive on the domain."""
+    if element == 0:
+        return Sum(domain, {})
+    coefficient, radicals = domain.one, set()
+    product = element.numer * element.denom
+    coefficient = coefficient / domain.field.new(element.denom)
+    if domain.sign(element.denom) < 0:
+        coefficient = -coefficient
+    content, factors = product.factor_list()
+    sign = 1 if content > 0 else -1
+    for factor, multiplicity in factors:
+        direction = domain.sign(factor)
+        if direction == 0:
+            raise NormalFormError(f"the sign of {factor} at the sample point is 0")
+        positive = factor if direction > 0 else -factor
+        if direction < 0 and multiplicity % 2:
+            sign = -sign
+        if multiplicity // 2:
+            coefficient = coefficient * domain.field.new(positive) ** (multiplicity // 2)
+        if multiplicity % 2:
+            radicals.add(positive)
+    content = abs(_rational(content))
+    whole = sp.Integer(content.p * content.q)
+    coefficient = coefficient / int(content.q)
+    for prime, multiplicity in sp.factorint(whole).items():
+        coefficient = coefficient * int(prime) ** (multiplicity // 2)
+        if multiplicity % 2:
+            radicals.add(int(prime))
+    return Sum(domain, {(0 if sign > 0 else 1, frozenset(radicals), domain.zero, domain.zero, ()): coefficient})
+
+
+def normal_form(expr: sp.Expr, symbols: tuple[sp.Symbol, ...] = ()) -> Sum:
+    """The normal form of ``expr``; raises NormalFormError where it has none."""
+    free = {s for s in expr.free_symbols if isinstance(s, sp.Symbol)} | set(symbols)
+    return _convert(expr, Domain(tuple(sorted(free, key=lambda s: s.name))))
+
+
+def _convert(expr: sp.Expr, domain: Domain) -> Sum:
+    if expr.is_Rational:
+        return constant(domain, domain.field(sp.QQ(int(expr.p), int(expr.q))))  # type: ignore[attr-defined]
+    if expr == sp.pi:
+        return constant(domain, domain.generator[_PI])
+    if expr == sp.I:
+        return Sum(domain, {(1, frozenset(), domain.zero, domain.zero, ()): domain.one})
+    if isinstance(expr, sp.Symbol):
+        return constant(domain, domain.generator[expr])
+    if isinstance(expr, sp.Add):
+        total = Sum(domain, {})
+        for arg in expr.args:
+            total = total + _convert(arg, domain)
+        return total
+    if isinstance(expr, sp.Mul):
+        total = constant(domain, domain.one)
+        for arg in expr.args:
+            total = total * _convert(arg, domain)
+        return total
+    if isinstance(expr, sp.exp) or expr == sp.E:
+        return _exponential(expr.args[0] if isinstance(expr, sp.exp) else sp.S.One, domain)
+    if isinstance(expr, sp.Pow):
+        base, exponent = expr.as_base_exp()
+        if exponent.is_Integer:
+            return _convert(base, domain).power(int(exponent))
+        if exponent.is_Rational and exponent.q == 2:
+            return square_root(domain, _convert(base, domain).rational()).power(int(exponent.p))
+        if base == sp.E:
+            return _exponential(exponent, domain)
+        raise NormalFormError(f"the power {expr}")
+    if isinstance(expr, (sp.cos, sp.sin)):
+        up, down = _exponential(sp.I * expr.args[0], domain), _exponential(-sp.I * expr.args[0], domain)
+        half = constant(domain, domain.field(sp.QQ(1, 2)))
+        if isinstance(expr, sp.cos):
+            return (up + down) * half
+        minus = constant(domain, -domain.one)
+        imaginary = Sum(domain, {(1, frozenset(), domain.zero, domain.zero, ()): -domain.one})
+        return (up + down * minus) * half * imaginary
+    if isinstance(expr, (CorrelationArcsine, CorrelationAngle)):
+        return _angle(expr, domain)
+    raise NormalFormError(f"{expr.func.__name__} has no place in the normal form")
+
+
+def _exponential(argument: sp.Expr, domain: Domain) -> Sum:
+    parts = _convert(argument, domain)
+    re = im = domain.zero
+    for (i, radicals, e_re, e_im, nodes), c in parts.terms.items():
+        if radicals or nodes or e_re != 0 or e_im != 0:
+            raise NormalFormError(f"the exponent {argument}")
+        if i:
+            im += c
+        else:
+            re += c
+    # exp(i pi r) is an algebraic number for rational r: (-1)^r through cos and sin.
+    turn = im / domain.generator[_PI]
+    if im != 0 and turn.numer.is_ground and turn.denom.is_ground:
+        angle = sp.pi * sp.sympify(turn.as_expr())
+        if re == 0:
+            return _convert(sp.cos(angle), domain) + _convert(sp.I * sp.sin(angle), domain)
+        im = domain.zero
+        return Sum(domain, {(0, frozenset(), re, im, ()): domain.one}) * (_convert(sp.cos(angle), domain) + _convert(sp.I * sp.sin(angle), domain))
+    split = _pi_part(im, domain)
+    if split is not None:
+        constant_turn, rest = split
+        angle = sp.pi * constant_turn
+        return Sum(domain, {(0, frozenset(), re, rest, ()): domain.one}) * (_convert(sp.cos(angle), domain) + _convert(sp.I * sp.sin(angle), domain))
+    return Sum(domain, {(0, frozenset(), re, im, ()): domain.one})
+
+
+def _pi_part(im: Any, domain: Domain) -> tuple[sp.Rational, Any] | None:
+    """Split a polynomial exponent's constant multiple of pi off, if there is one."""
+    if im == 0 or not im.denom.is_ground:
+        return None
+    pi_index = len(domain.symbols)
+    monomial = tuple(1 if k == pi_index else 0 for k in range(pi_index + 1))
+    coefficient = im.numer.get(monomial, 0)
+    if not coefficient:
+        return None
+    turn = _rational(coefficient) / _rational(im.denom.LC)
+    return turn, im - domain.generator[_PI] * domain.field(sp.QQ(int(turn.p), int(turn.q)))
+
+
+def _angle(node: CorrelationArcsine | CorrelationAngle, domain: Domain) -> Sum:
+    """arcsin normalised in scale and orientation; arccos = pi/2 - arcsin."""
+    a, c, b = (_convert(arg, domain).rational() for arg in node.args)
+    half_pi = constant(domain, domain.generator[_PI] / 2)
+    if isinstance(node, CorrelationAngle):
+        return half_pi + _angle(CorrelationArcsine(*node.args), domain) * constant(domain, -domain.one)
+    if c == 0:
+        return Sum(domain, {})
+    if c * c == a * b:
+        ratio = domain.sign(c.numer) * domain.sign(c.denom)
+        return half_pi * constant(domain, domain.field(ratio))
+    common = a.denom.lcm(b.denom).lcm(c.denom)
+    a, b, c = (t * domain.field.new(common) for t in (a, b, c))
+    whole = lcm(*(int(k.denominator) for t in (a, b, c) for k in t.numer.coeffs()))
+    a, b, c = (t * whole for t in (a, b, c))
+    shared = a.numer.gcd(b.numer).gcd(c.numer)
+    if domain.sign(shared) < 0:
+        shared = -shared
+    a, b, c = (t / domain.field.new(shared) for t in (a, b, c))
+    # c is odd: the orientation with a positive leading coefficient stands for both.
+    flip = c.numer.LC < 0
+    triple = tuple(t.as_expr().subs(_PI, sp.pi) for t in (a, -c if flip else c, b))
+    key = (0, frozenset(), domain.zero, domain.zero, ((CorrelationArcsine(*triple), 1),))
+    return Sum(domain, {key: -domain.one if flip else domain.one})
+
+
+# ---------------------------------------------------------------------------------------------------------------- back to expressions
+
+
+def to_expr(total: Sum) -> sp.Expr:
+    """The sum as a SymPy expression in the style of the field: one exp per term, arccos where pi - arccos or arccos is what stands there.
+
+    Raises NormalFormError where an imaginary part is left.
+    """
+    domain = total.domain
+    real = _without_imaginary_exponents(total)
+    grouped: dict[tuple[sp.Expr, tuple[Any, ...]], Any] = {}
+    for (wave, radicals, re, nodes), c in real.items():
+        grouped[(wave, radicals, re, nodes)] = c
+    oriented = _orient_angles(grouped, domain)
+    content = _common_content(list(oriented.values()), domain)
+    terms = [_term_expr(key, c / content, domain) for key, c in oriented.items()]
+    body = sp.Add(*sorted(terms, key=sp.default_sort_key))
+    factor = _element_expr(content)
+    return factor * body if isinstance(body, sp.Add) and factor != 1 else sp.Mul(factor, body)
+
+
+def canonical(expr: sp.Expr) -> sp.Expr:
+    """``expr`` through its normal form and back."""
+    return to_expr(normal_form(expr))
+
+
+def is_zero_normal_form(expr: sp.Expr) -> bool:
+    """Whether the normal form is empty."""
+    return not normal_form(expr).terms
+
+
+def _element_expr(element: Any) -> sp.Expr:
+    return sp.factor(sp.sympify(element.as_expr())).subs(_PI, sp.pi)
+
+
+def _without_imaginary_exponents(total: Sum) -> dict[Any, Any]:
+    """Join conjugate exponentials into cosines and sines; what is left must be real."""
+    domain = total.domain
+    found: dict[Any, list[Any]] = {}
+    for (i, radicals, re, im, nodes), c in total.terms.items():
+        flip = im != 0 and im.numer.LC < 0
+        base = (radicals, re, -im if flip else im, nodes)
+        slots = found.setdefault(base, [domain.zero] * 4)  # [real of +, imaginary of +, real of -, imaginary of -]
+        slots[(2 if flip else 0) + i] += c
+    real: dict[Any, Any] = {}
+
+    def put(wave: sp.Expr, radicals: frozenset[Any], re: Any, nodes: Any, c: Any) -> None:
+        if c != 0:
+            key = (wave, radicals, re, nodes)
+            real[key] = real.get(key, domain.zero) + c
+
+    for (radicals, re, im, nodes), (pr, pi, mr, mi) in found.items():
+        if im == 0:
+            if pi + mi != 0:
+                raise NormalFormError("an imaginary part is left")
+            put(sp.S.One, radicals, re, nodes, pr + mr)
+            continue
+        if pi + mi != 0 or pr - mr != 0:
+            raise NormalFormError("an imaginary part is left")
+        argument = sp.expand(_element_expr(im))
+        put(sp.cos(argument), radicals, re, nodes, pr + mr)
+        put(sp.sin(argument), radicals, re, nodes, mi - pi)
+    return real
+
+
+def _orient_angles(terms: dict[Any, Any], domain: Domain) -> dict[Any, Any]:
+    """arcsin + pi/2 becomes pi - arccos, arcsin - pi/2 becomes -arccos, where the plain term beside it is just that."""
+    result = dict(terms)
+    half_pi = domain.generator[_PI] / 2
+    for key, c in terms.items():
+        wave, radicals, re, nodes = key
+        if len(nodes) != 1 or nodes[0][1] != 1 or not isinstance(nodes[0][0], CorrelationArcsine):
+            continue
+        plain = (wave, radicals, re, ())
+        beside = result.get(plain, domain.zero)
+        a, cov, b = nodes[0][0].args
+        for sign in (1, -1):
+            # sign * arcsin(c) + pi/2 = arccos(-sign c)
+            if beside != 0 and beside == half_pi * c * sign:
+                del result[plain], result[key]
+                angle = CorrelationAngle(a, -sign * cov, b)
+                result[(wave, radicals, re, ((angle, 1),))] = c * sign
+                break
+    return result
+
+
+def _common_content(elements: list[Any], domain: Domain) -> Any:
+    """The rational number times a power of pi that all coefficients share (pi only as a common denominator)."""
+    if not elements:
+        return domain.one
+    contents = [_rational(e.numer.content()) / _rational(e.denom.content()) for e in elements]
+    scale = sp.Rational(gcd(*(c.p for c in contents)), lcm(*(c.q for c in contents)))
+    pi_index = len(domain.symbols)
+    pi_power = min(min(m[pi_index] for m in e.denom.monoms()) for e in elements)
+    result = domain.field(sp.QQ(int(scale.p), int(scale.q))) / domain.generator[_PI] ** pi_power
+    if all(e.numer.LC < 0 for e in elements):
+        result = -result
+    return result
+
+
+def _rational(number: Any) -> sp.Rational:
+    return sp.Rational(int(number.numerator), int(number.denominator))
+
+
+def _term_expr(key: Any, coefficient: Any, domain: Domain) -> sp.Expr:
+    wave, radicals, re, nodes = key
+    root = sp.S.One
+    for factor in radicals:
+        lifted = domain.field(factor) if isinstance(factor, int) else domain.field.new(factor)
+        quotient = coefficient * lifted
+        expression = sp.Integer(factor) if isinstance(factor, int) else sp.expand(factor.as_expr().subs(_PI, sp.pi))
+        # c/f * sqrt(f) reads better as c/sqrt(f)
+        if quotient.denom.degree() <= coefficient.denom.degree() and len(quotient.denom.factor_list()[1]) < len(coefficient.denom.factor_list()[1]):
+            coefficient = quotient
+            root = root / sp.sqrt(expression)
+        else:
+            root = root * sp.sqrt(expression)
+    exponent = sp.exp(sp.expand(_element_expr(re)) if re.denom.is_ground else _element_expr(re))
+    return sp.Mul(_element_expr(coefficient), wave, root, exponent, *(node**power for node, power in nodes))
