@@ -16,6 +16,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from enum import Enum
+from importlib import import_module
 from typing import Any, TypeVar
 
 import sympy as sp
@@ -26,13 +27,15 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from ntksym import forms, nodes
 from ntksym.errors import NtksymError, RuleError, SerializationError
 from ntksym.proof.derivation import Derivation, Step
-from ntksym.proof.rule import Rule, find_rule
+from ntksym.proof.rule import RULES, Rule, find_rule
 from ntksym.proof.statement import Assumption, Regime, Statement
 from ntksym.proof.verdict import Evidence, Status, Verdict
 from ntksym.sources import Citation
 
 SCHEMA_VERSION = 1
 _MAX_DEPTH = 400
+# Where rules are registered; looked up by name, for they stand on higher floors.
+_CHAPTERS = ("ntksym.gaussian", "ntksym.rules", "ntksym.theory")
 _SAFE_INTEGER = 2**53  # beyond it other readers of JSON round
 
 _T = TypeVar("_T", bound=type)
@@ -233,10 +236,10 @@ def _decode_dataclass(cls: type, arguments: list[Any], depth: int) -> Any:
     if not isinstance(fields, dict) or not set(fields) <= known - {"stored"}:
         raise _refused(cls.__name__, f"its fields are {', '.join(sorted(known))}")
     values = {name: decode(item, depth + 1) for name, item in fields.items()}
-    for name, types in _FIELD_TYPES.get(cls, {}).items():
+    for name, types in _FIELD_TYPES.get(Derivation if issubclass(cls, Derivation) else cls, {}).items():
         if name in values and not _is(values[name], types):
             raise _refused(f"field {name!r} of {cls.__name__}", "it holds another kind of thing")
-    if cls is Derivation:
+    if issubclass(cls, Derivation):
         values["stored"] = True
     return cls(**values)
 
@@ -271,6 +274,14 @@ def _read_rational(arguments: list[Any], depth: int) -> Any:
     return made
 
 
+def _find_rule(name: str) -> Rule:
+    """The rule of this name, from the chapters if need be: a derivation can be read in a process that has derived nothing yet."""
+    for chapter in _CHAPTERS:
+        if name not in RULES:
+            import_module(chapter)
+    return find_rule(name)
+
+
 def _read_apply(arguments: list[Any], depth: int) -> Any:
     function, *items = (decode(a, depth + 1) for a in arguments)
     if not isinstance(function, UndefinedFunction) or not all(isinstance(item, sp.Basic) for item in items):
@@ -297,5 +308,5 @@ _READERS: dict[str, Callable[[list[Any], int], Any]] = {
     "Function": lambda a, depth: sp.Function(str(a[0]), **_assumed(a[1:])),
     "Apply": _read_apply,
     "Class": lambda a, depth: _HEADS[a[0]],
-    "Rule": lambda a, depth: find_rule(str(a[0])),
+    "Rule": lambda a, depth: _find_rule(str(a[0])),
 }
