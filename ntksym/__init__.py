@@ -12,11 +12,11 @@ from ntksym._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from ntksym.activations import activation as activation
+    from ntksym.duals import dual as dual
     from ntksym.errors import NtksymError as NtksymError
     from ntksym.errors import PrecisionWarning as PrecisionWarning
     from ntksym.evaluate.emission import emit as emit
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
-    from ntksym.gaussian import dual as dual
     from ntksym.library import derivations as derivations
     from ntksym.network import Dense as Dense
     from ntksym.network import Network as Network
@@ -36,7 +36,7 @@ _HOMES = {
     "chain_graph": "ntksym.network",
     "derivations": "ntksym.library",
     "derive": "ntksym.theory",
-    "dual": "ntksym.gaussian",
+    "dual": "ntksym.duals",
     "emit": "ntksym.evaluate.emission",
     "fcn": "ntksym.network",
     "kernel_fn": "ntksym.evaluate.kernels",

@@ -9,7 +9,7 @@ import click
 from ntksym.commands.common import read_activation
 from ntksym.commands.output import show_json
 from ntksym.commands.page import show_derivation
-from ntksym.gaussian import dual
+from ntksym.duals import dual
 
 
 @click.command("dual")
