@@ -17,6 +17,13 @@ from ntksym.sources import SOURCES
 _FORMATS = {
     "from_json": "ntksym.serialize",
     "to_json": "ntksym.serialize",
+    "as_html": "ntksym.report.views",
+    "as_latex": "ntksym.report.views",
+    "as_markdown": "ntksym.report.views",
+    "as_text": "ntksym.report.views",
+    "explain": "ntksym.report.views",
+    "notebook_html": "ntksym.report.views",
+    "notebook_latex": "ntksym.report.views",
 }
 
 
@@ -134,6 +141,38 @@ class Derivation:
                 f"a {type(found).__name__}", where="Derivation.from_json", why="the text holds no derivation", fix="give what Derivation.to_json wrote"
             )
         return found
+
+    def latex(self, fragment: bool = False, detail: str = "full") -> str:
+        r"""LaTeX: a full article, or with ``fragment`` what ``\input`` takes; ``detail`` is "result", "outline" or "full"."""
+        return _looked_up("as_latex")(self, fragment=fragment, detail=detail)
+
+    def markdown(self, detail: str = "full") -> str:
+        """Markdown with mathematics between dollars."""
+        return _looked_up("as_markdown")(self, detail=detail)
+
+    def html(self, detail: str = "full") -> str:
+        """One self-contained HTML file that shows its mathematics offline."""
+        return _looked_up("as_html")(self, detail=detail)
+
+    def text(self, detail: str = "full", *, width: int = 100, ascii: bool = False) -> str:
+        """Text for a terminal."""
+        return _looked_up("as_text")(self, detail=detail, width=width, ascii=ascii)
+
+    def explain(self, number: int | str, *, width: int = 100, ascii: bool = False) -> str:
+        """Step ``number`` in full, as text: its rule's identity, premises, arguments, conclusion and checks; "3.1" is step 1 of the lemma of step 3."""
+        return _looked_up("explain")(self, number, width=width, ascii=ascii)
+
+    def __str__(self) -> str:
+        return self.text() if self.steps else repr(self)
+
+    def __repr__(self) -> str:
+        return f"<Derivation {self.title!r}: {len(self)} steps, {self.verdict.name}>"
+
+    def _repr_html_(self) -> str | None:
+        return _looked_up("notebook_html")(self) if self.steps else None
+
+    def _repr_latex_(self) -> str | None:
+        return _looked_up("notebook_latex")(self) if self.steps else None
 
     def sources(self) -> tuple[str, ...]:
         """Keys of the publications the steps cite, sorted."""

@@ -119,13 +119,20 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
         rule=step.rule.name,
         reason=stop(sentence(step.rule.reason)),
         premises=tuple(f"{prefix}{p}" for p in step.premises),
-        conclusion=blocks_of(step.conclusion.claim, page, number) if full else (),
+        conclusion=_conclusion(step, page, number) if full else (),
         verdict=VerdictMark(step.verdict.status, tuple(evidence_prose(e) for e in step.verdict.evidence) if full else ()),
         source=str(step.rule.source) if full else "",
         notes=tuple(notes) if full else (),
         lemma_title="" if lemma is None else lemma.title,
         lemma=lemma_lines,
     )
+
+
+def _conclusion(step: Step, page: Page, number: str) -> tuple[Block, ...]:
+    """The claim; where it is that of the lemma word for word, a pointer there."""
+    if step.lemma is not None and step.lemma.conclusion.claim == step.conclusion.claim and not isinstance(step.conclusion.claim, sp.Basic):
+        return (Prose((Text("This is what the lemma concludes in step "), Ref(f"{number}.{step.lemma.last}"), Text("."))),)
+    return blocks_of(step.conclusion.claim, page, number)
 
 
 def _notes(step: Step, home: Derivation) -> Iterator[Prose]:
@@ -164,24 +171,17 @@ def evidence_prose(evidence: Evidence) -> Prose:
     parts: list[Inline] = []
     if evidence.status is Status.TESTED or (evidence.status is Status.UNCHECKED and evidence.oracle):
         points = f"{evidence.points} point" + ("" if evidence.points == 1 else "s")
-        parts += [Text("Agrees with "), *sentence(evidence.oracle or "an independent computation").parts, Text(f" to {evidence.digits} digits at {points}")]
-        parts += [Text(f" (seed {evidence.seed})")] if evidence.seed is not None else []
+        seed = "" if evidence.seed is None else f" (seed {evidence.seed})"
+        parts += [Text(f"agrees to {evidence.digits} digits at {points}{seed} with "), *sentence(evidence.oracle or "an independent computation").parts]
         parts += [Text("; "), *sentence(evidence.scope).parts] if evidence.scope else []
     elif evidence.status is Status.CITED:
-        parts += [Text("Rests on "), *sentence(evidence.oracle).parts]
+        parts += [Text("rests on "), *sentence(evidence.oracle).parts]
         parts += [Text("; hypotheses: "), *sentence(evidence.scope).parts] if evidence.scope else []
     elif evidence.status is Status.FALSE:
-        parts += [Text("Refuted: "), *sentence(evidence.scope).parts]
+        parts += [*sentence(evidence.scope).parts]
     else:
-        parts += list(_capital(sentence(evidence.scope)).parts) if evidence.scope else [Text("Decided symbolically" if evidence.status is Status.PROVED else "Not checked")]
-    return stop(Prose((Text(f"{evidence.status.name}. "), *parts)))
-
-
-def _capital(prose: Prose) -> Prose:
-    first = prose.parts[0] if prose.parts else None
-    if isinstance(first, Text) and re.match(r"[a-z]+[ ,.;]", first.body):
-        return Prose((Text(first.body[0].upper() + first.body[1:]), *prose.parts[1:]))
-    return prose
+        parts += list(sentence(evidence.scope).parts) if evidence.scope else [Text("decided symbolically" if evidence.status is Status.PROVED else "no check was made")]
+    return stop(Prose((Text(f"{evidence.status.name.capitalize()}: "), *parts)))
 
 
 def _summary(derivation: Derivation) -> Prose:
@@ -215,8 +215,15 @@ def _symbols(derivation: Derivation, detail: str) -> SymbolList:
     for claim in claims:
         for expression in expressions_of(claim):
             used |= {str(s) for s in expression.atoms(sp.Symbol)}
+    for key in _TWINS:
+        if _TWINS[key] in used:
+            used.discard(key)
     entries = tuple(SymbolEntry(sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used)
     return SymbolList(entries)
+
+
+# A kernel of one input with itself needs no line of its own beside that of two inputs.
+_TWINS = {"K11": "K12", "K22": "K12", "Theta11": "Theta12", "Theta22": "Theta12", "s11": "s12", "s22": "s12"}
 
 
 def _find(derivation: Derivation, number: str) -> tuple[Step, Derivation, str]:

@@ -13,11 +13,12 @@ from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
 from ntksym.nodes import DistributedAs, TendsTo, Where
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, u, v
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
-from ntksym.report.glyphs import Applied, AtLayer, Glyph, Moment
+from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters, definition, dual_letter
 from ntksym.report.mathematics import latex
-from ntksym.report.page import Namer
+from ntksym.report.laws import Laws
+from ntksym.report.page import Namer, page_form
 from ntksym.report.prose import sentence, words
 
 _STATE = (K11, K12, K22, Theta11, Theta12, Theta22)
@@ -43,11 +44,12 @@ class Page:
 
     def equation(self, rows: Sequence[Row], number: str = "") -> Equation:
         """Rows with letters for functions and names for big parts."""
-        namer = self.namer()
-        spelled = [self.letters.spelled(row.right) for row in rows]
-        lefts = [None if row.left is None else self.letters.spelled(row.left) for row in rows]
+        namer, laws = self.namer(), Laws()
+        spelled = [laws.marked(self.letters.spelled(row.right)) for row in rows]
+        lefts = [None if row.left is None else page_form(laws.marked(self.letters.spelled(row.left))) for row in rows]
         named = namer.name(spelled)
-        return Equation(tuple(Row(left, row.relation, right, row.note) for left, row, right in zip(lefts, rows, named, strict=True)), tuple(namer.bindings), number)
+        made = tuple(Row(left, row.relation, right, row.note) for left, row, right in zip(lefts, rows, named, strict=True))
+        return Equation(made, (*namer.bindings, *laws.rows()), number)
 
 
 def blocks_of(claim: Any, page: Page, number: str = "") -> tuple[Block, ...]:
@@ -121,17 +123,17 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
     value, derivative = dual_letter(letter), dual_letter(slope)
     triple = (q11, q12, q22)
     rows = [
-        Row(Applied(letter, Glyph("x", "x")), "=", form.phi.expr.xreplace({form.phi.variables[0]: sp.Symbol("x", real=True)})),
-        Row(Applied(value, *triple), ":=", Moment(Applied(letter, u) * Applied(letter, v))),
+        Row(Call(letter, Glyph("x", "x")), "=", form.phi.expr.xreplace({form.phi.variables[0]: sp.Symbol("x", real=True)})),
+        Row(Call(value, *triple), ":=", Moment(Call(letter, u) * Call(letter, v))),
         Row(None, "=", form.value),
-        Row(Applied(derivative, *triple), ":=", Moment(Applied(slope, u) * Applied(slope, v))),
+        Row(Call(derivative, *triple), ":=", Moment(Call(slope, u) * Call(slope, v))),
         Row(None, "=", form.derivative),
     ]
-    diagonal = [Row(Applied(value, q), "=", form.diagonal_value)]
+    diagonal = [Row(Call(value, q), "=", form.diagonal_value)]
     if not form.at_jumps:
-        diagonal.append(Row(Applied(derivative, q), "=", form.diagonal_derivative))
+        diagonal.append(Row(Call(derivative, q), "=", form.diagonal_derivative))
     words_before = words("On the diagonal, where both inputs are equal and q is the variance,")
-    jumps = (Prose((Text("The activation jumps: "), Formula(Applied(derivative, *triple)), Text(" is the distributional derivative, and it is infinite at correlation one."))),) if form.at_jumps else ()
+    jumps = (Prose((Text("The activation jumps: "), Formula(Call(derivative, *triple)), Text(" is the distributional derivative, and it is infinite at correlation one."))),) if form.at_jumps else ()
     return (page.equation(rows, number), *jumps, *_existence(form.condition), words_before, page.equation(diagonal))
 
 
@@ -140,7 +142,7 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
     first, second = page.letters.of(form.phi) or Glyph(r"\phi", "phi"), page.letters.of(form.psi) or Glyph(r"\psi", "psi")
     rows = [
         *_definition_rows((form.phi, form.psi), page),
-        Row(Applied(dual_letter(first, second), q11, q12, q22), ":=", Moment(Applied(first, u) * Applied(second, v))),
+        Row(Call(dual_letter(first, second), q11, q12, q22), ":=", Moment(Call(first, u) * Call(second, v))),
         Row(None, "=", form.value),
     ]
     return (page.equation(rows, number), *_existence(form.condition))
@@ -233,11 +235,11 @@ def _closed_duals(recursion: Recursion, page: Page) -> list[Block]:
         letter, slope = page.letters.of(form.phi), page.letters.of(form.phi, 1)
         if letter is None or slope is None:
             continue
-        rows = [Row(Applied(dual_letter(letter), q11, q12, q22), "=", form.value)]
-        diagonal = [Row(Applied(dual_letter(letter), q), "=", form.diagonal_value)]
+        rows = [Row(Call(dual_letter(letter), q11, q12, q22), "=", form.value)]
+        diagonal = [Row(Call(dual_letter(letter), q), "=", form.diagonal_value)]
         if needs_slope:
-            rows.append(Row(Applied(dual_letter(slope), q11, q12, q22), "=", form.derivative))
-            diagonal.append(Row(Applied(dual_letter(slope), q), "=", form.diagonal_derivative))
+            rows.append(Row(Call(dual_letter(slope), q11, q12, q22), "=", form.derivative))
+            diagonal.append(Row(Call(dual_letter(slope), q), "=", form.diagonal_derivative))
         out += [words("with the dual activations"), page.equation(rows), words("and on the diagonal"), page.equation(diagonal), *_existence(form.condition)]
     return out
 

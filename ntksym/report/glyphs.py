@@ -25,12 +25,12 @@ class Glyph(sp.Expr):
         return str(self.args[1])
 
 
-class Applied(sp.Expr):
+class Call(sp.Expr):
     """``letter(arguments)``, inert."""
 
     is_commutative = True
 
-    def __new__(cls, letter: Glyph, *arguments: Any) -> Applied:
+    def __new__(cls, letter: Glyph, *arguments: Any) -> Call:
         return sp.Expr.__new__(cls, letter, *arguments)
 
     @property
@@ -60,13 +60,17 @@ class AtLayer(sp.Expr):
 
 
 class Moment(sp.Expr):
-    """``E[integrand]`` where the law is plain from the context."""
+    """``E[integrand]``: under the law the document states once, or under the one that ``mark`` names."""
 
     is_commutative = True
 
     @property
     def integrand(self) -> sp.Expr:
         return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def mark(self) -> sp.Basic | None:
+        return self.args[1] if len(self.args) > 1 else None
 
 
 class Together(sp.Basic):

@@ -48,6 +48,7 @@ _HEAD = r"""\documentclass[11pt]{article}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{4pt plus 2pt}
 \setlength{\emergencystretch}{3em}
+\renewcommand{\labelitemi}{$\bullet$}
 \allowdisplaybreaks"""
 
 
@@ -94,7 +95,7 @@ def render(document: Document, fragment: bool = False) -> str:
     if fragment:
         return f"{needs}{_MACROS}\n{body}\n"
     title = escape(document.title)
-    return f"{_HEAD}\n{_MACROS}\n\\title{{{title}}}\n\\author{{}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n{body}\n\\end{{document}}\n"
+    return f"{_HEAD}\n{_MACROS}\n\\begin{{document}}\n\\begin{{center}}\n\\Large {title}\n\\end{{center}}\n{body}\n\\end{{document}}\n"
 
 
 def _body(document: Document, writer: Writer) -> Iterator[str]:
@@ -147,7 +148,8 @@ def _step(block: StepLine, writer: Writer) -> str:
     if block.lemma:
         out.append(rf"\ntksymnote{{Lemma: {escape(block.lemma_title)}.}}")
         out += [_block(line, writer) for line in block.lemma]
-        out.append(rf"\par\medskip\noindent\textit{{Conclusion of step {block.number}:}}")
+        if block.conclusion:
+            out.append(rf"\par\medskip\noindent\textit{{Conclusion of step {block.number}:}}")
     out += [_block(inner, writer).rstrip("\n") for inner in block.conclusion]
     out += [rf"\ntksymnote{{{writer.prose(note)}}}" for note in block.notes]
     checked = " ".join(writer.prose(piece) for piece in block.verdict.evidence)

@@ -16,6 +16,7 @@ LINE = 74.0
 
 RELATIONS = {"=": "=", ":=": ":=", "->": r"\longrightarrow", "~": r"\sim", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<", "approx": r"\approx", "": "", "in": r"\in", "ne": r"\ne", "where": "="}
 
+_TALL = re.compile(r"\\(?:frac|sum|prod|begin)(?![A-Za-z])")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|\s+|.")
 _WIDE = {"Theta": 1.6, "Phi": 1.5, "Omega": 1.5, "Sigma": 1.5, "pi": 1.15, "omega": 1.3, "longrightarrow": 4.2, "xrightarrow": 3.5, "mathbb": 0.3, "sum": 2.4, "prod": 2.2, "quad": 2.0, "qquad": 4.0, "mapsto": 2.9}
 _RELATION = {"=", "+", "-", "<", ">", r"\le", r"\ge", r"\sim", r"\to", r"\in", r"\mapsto"}
@@ -165,6 +166,7 @@ def aligned(rows: tuple[Row, ...], where: tuple[Row, ...] = (), profile: Profile
     text = ""
     for position, line in enumerate(body):
         text += line
-        if position < len(body) - 1:
-            text += "\n" if line.endswith("[1ex]") else " \\\\\n"
+        if position < len(body) - 1 and not line.endswith("[1ex]"):
+            text += r" \\[0.6ex]" if _TALL.search(line) or _TALL.search(body[position + 1]) else r" \\"
+        text += "\n" if position < len(body) - 1 else ""
     return "\\begin{aligned}\n" + text + "\n\\end{aligned}"

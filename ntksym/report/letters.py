@@ -9,9 +9,9 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
-from ntksym.nodes import Apply, Dual
+from ntksym.nodes import Applied, Dual
 from ntksym.notation import x
-from ntksym.report.glyphs import Applied, Glyph
+from ntksym.report.glyphs import Call, Glyph
 
 _LETTERS = ((r"\phi", "phi"), (r"\psi", "psi"), (r"\chi", "chi"))
 
@@ -68,20 +68,20 @@ class Letters:
         first, second = self.of(node.f), self.of(node.g)
         if first is None or second is None:
             return node
-        return Applied(dual_letter(first, second), *((node.q[0],) if node.q[0] == node.q[1] == node.q[2] else node.q))
+        return Call(dual_letter(first, second), *((node.q[0],) if node.q[0] == node.q[1] == node.q[2] else node.q))
 
     def spelled(self, expression: sp.Basic) -> sp.Basic:
-        """The expression with Dual, Apply and bare Lambdas of known functions written by their letters."""
+        """The expression with Dual, Applied and bare Lambdas of known functions written by their letters."""
         if not isinstance(expression, sp.Basic):
             return expression
         mapping: dict[sp.Basic, sp.Basic] = {}
-        for node in sorted(expression.atoms(Dual, Apply), key=lambda n: (n.count_ops(), sp.default_sort_key(n))):
+        for node in sorted(expression.atoms(Dual, Applied), key=lambda n: (n.count_ops(), sp.default_sort_key(n))):
             inside = node.xreplace(mapping) if mapping else node
             if isinstance(inside, Dual):
                 mapping[node] = self.dual(inside)
-            elif isinstance(inside, Apply):
+            elif isinstance(inside, Applied):
                 letter = self.of(inside.function)
-                mapping[node] = inside if letter is None else Applied(letter, inside.argument)
+                mapping[node] = inside if letter is None else Call(letter, inside.argument)
         return expression.xreplace(mapping)
 
 
@@ -112,14 +112,14 @@ def _functions(node: sp.Basic) -> Iterator[sp.Basic]:
     if isinstance(node, Dual):
         yield node.f
         yield node.g
-    elif isinstance(node, Apply):
+    elif isinstance(node, Applied):
         yield node.function
     elif isinstance(node, sp.Lambda):
         yield node
 
 
 def _in_order(expression: sp.Basic) -> Iterator[sp.Basic]:
-    if not expression.has(Dual, Apply, sp.Lambda):
+    if not expression.has(Dual, Applied, sp.Lambda):
         return
     yield from sp.preorder_traversal(expression, keys=True)
 
@@ -129,4 +129,4 @@ def definition(letters: Letters, function: sp.Basic) -> tuple[sp.Basic, sp.Basic
     letter = letters.of(function)
     if letter is None or not isinstance(function, sp.Lambda):
         return None
-    return Applied(letter, x), function.expr.xreplace({function.variables[0]: x})
+    return Call(letter, x), function.expr.xreplace({function.variables[0]: x})

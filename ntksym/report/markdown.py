@@ -123,8 +123,9 @@ def _step(block: StepLine, profile: Profile) -> Iterator[str]:
         for line in block.lemma:
             yield from _step(line, profile)
             yield ""
-        yield f"Conclusion of step {block.number}:"
-        yield ""
+        if block.conclusion:
+            yield f"Conclusion of step {block.number}:"
+            yield ""
     for inner in block.conclusion:
         yield from _block(inner, profile)
         yield ""

@@ -16,8 +16,9 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from ntksym.errors import NotationError
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine
 from ntksym.notation import DEFAULT, MEANINGS, Profile
-from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient
+from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 
 _GREEK = {
     name: rf"\{name}"
@@ -39,7 +40,10 @@ def latex(expression: Any, profile: Profile = DEFAULT) -> str:
 
 @lru_cache(maxsize=4096)
 def _cached(expression: Any, profile: Profile) -> str:
-    return relaxed(MathPrinter(profile).doprint(expression))
+    printer = MathPrinter(profile)
+    if isinstance(expression, (CorrelationAngle, CorrelationArcsine)):
+        return relaxed(printer.bare_angle(expression))
+    return relaxed(printer.doprint(expression))
 
 
 def terms(expression: sp.Basic, profile: Profile = DEFAULT) -> list[tuple[str, str]]:
@@ -166,6 +170,7 @@ class MathPrinter(LatexPrinter):
             return [("+", self._print(expr))]
         found: list[tuple[str, str]] = []
         ordered = list(self._as_ordered_terms(expr))
+        ordered.sort(key=term_rank)
         if number_leads(ordered):
             ordered.sort(key=lambda term: not (term.is_number and term.is_positive))
         for term in ordered:
@@ -243,9 +248,12 @@ class MathPrinter(LatexPrinter):
     def _print_AtLayer(self, expr: Any) -> str:
         return _at_layer(self._print(expr.symbol), self._print(expr.level))
 
-    def _print_Applied(self, expr: Any, exp: str | None = None) -> str:
+    def _print_Call(self, expr: Any, exp: str | None = None) -> str:
         arguments = bracketed(", ".join(self._print(a) for a in expr.arguments))
         return f"{expr.letter.latex}{'' if exp is None else f'^{{{exp}}}'}{arguments}"
+
+    def _print_Labelled(self, expr: Any) -> str:
+        return rf"{self._print(expr.args[0])}\colon\ {self._print(expr.args[1])}"
 
     def _print_Together(self, expr: Any) -> str:
         return r",\quad ".join(self._print(a) for a in expr.args)
@@ -317,6 +325,11 @@ class MathPrinter(LatexPrinter):
     def _print_CorrelationArcsine(self, expr: Any, exp: Any = None) -> str:
         return rf"\arcsin{'' if exp is None else f'^{{{exp}}}'}" + self._fraction_argument(expr, exp)
 
+    def bare_angle(self, expr: Any) -> str:
+        """The angle without brackets, for a line on which nothing follows it."""
+        name = r"\arccos" if isinstance(expr, CorrelationAngle) else r"\arcsin"
+        return f"{name}{self._quotient(expr)}"
+
     def _fraction_argument(self, expr: Any, exp: Any) -> str:
         return bracketed(self._quotient(expr))
 
@@ -381,7 +394,8 @@ class MathPrinter(LatexPrinter):
 
     def _print_Moment(self, expr: Any, exp: Any = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
-        return rf"\mathbb{{E}}{power}\left[{self._print(expr.integrand)}\right]"
+        below = "" if expr.mark is None else f"_{{{self._print(expr.mark)}}}"
+        return rf"\mathbb{{E}}{below}{power}\left[{self._print(expr.integrand)}\right]"
 
     def _print_Dual(self, expr: Any, exp: Any = None) -> str:
         below = self._function_letter(expr.f) if expr.f == expr.g else f"{self._function_letter(expr.f)},\\,{self._function_letter(expr.g)}"

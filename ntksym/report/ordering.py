@@ -42,6 +42,13 @@ def ordered_factors(factors: list[sp.Basic]) -> list[sp.Basic]:
     return sorted(factors, key=lambda f: (factor_rank(f), sp.default_sort_key(f)))
 
 
+def term_rank(term: sp.Basic) -> int:
+    """K^{l+1} leads, sigma_b^2 closes, all else keeps its place between them."""
+    if isinstance(term, AtLayer):
+        return 0
+    return 2 if {str(s) for s in term.free_symbols} == {"sigma_b"} else 1
+
+
 def number_leads(terms: list[sp.Basic]) -> bool:
     """Whether a positive number stands first: 1 + 2 q11, but l + 1 for an index."""
     others = [term for term in terms if not term.is_number]

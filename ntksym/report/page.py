@@ -13,7 +13,7 @@ from sympy.core.function import AppliedUndef
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Dual, Expect
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
-from ntksym.report.glyphs import Applied, AtLayer, Glyph, Moment
+from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
 from ntksym.report.layout import LINE, width
 from ntksym.report.mathematics import latex, terms
 
@@ -36,7 +36,7 @@ def page_form(expression: sp.Basic) -> sp.Basic:
 
 def is_closed(expression: sp.Expr) -> bool:
     """Whether it is a closed form: no expectation, sum, unknown function or index in it."""
-    return not expression.has(Expect, Dual, sp.Sum, sp.Product, sp.Integral, sp.Indexed, AppliedUndef, sp.Derivative, sp.Lambda, sp.Subs, Applied, AtLayer, Moment)
+    return not expression.has(Expect, Dual, sp.Sum, sp.Product, sp.Integral, sp.Indexed, AppliedUndef, sp.Derivative, sp.Lambda, sp.Subs, Call, AtLayer, Moment)
 
 
 def _turn_angle(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:

@@ -1,0 +1,381 @@
+"""The one place where an expression becomes a line of text: Unicode, or ASCII where asked for."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+from sympy.core.function import AppliedUndef, UndefinedFunction
+from sympy.printing.str import StrPrinter
+
+from ntksym.errors import NotationError
+from ntksym.notation import DEFAULT, MEANINGS, Profile
+from ntksym.report.ordering import number_leads, ordered_factors, split_quotient, term_rank
+
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+).split()
+_GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
+GREEK = {**dict(zip(_GREEK_NAMES, _GREEK_LETTERS, strict=True)), "lamda": "λ", "vartheta": "ϑ", "varphi": "φ", "ell": "ℓ", "varepsilon": "ε"}
+_PRIMES = {1: "'", 2: "''", 3: "'''"}
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+# Unicode that this room writes, and what stands for it where only ASCII is possible.
+_ASCII = {
+    "≥": ">=", "≤": "<=", "≠": "!=", "→": "->", "√": "sqrt", "∞": "oo", "·": "*", "ℓ": "l", "∂": "d", "∑": "Sum", "∏": "Prod", "∫": "Int", "𝟏": "1", "∼": "~", "≈": "~=", "⊤": "T", "∈": "in",
+    "−": "-", "×": "x", "↦": "|->", "ϑ": "vartheta", "′": "'", "‖": "||", "⟨": "<", "⟩": ">", "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "├": "|", "─": "-", "│": "|",
+    "└": "`", "∎": "QED", "Θ̂": "Thetahat", "⊗": "(x)", "ϕ": "phi", "∘": "o", "∀": "all ", "⊙": "o",
+    **{letter: name for name, letter in zip(_GREEK_NAMES, _GREEK_LETTERS, strict=True)},
+}  # fmt: skip
+
+
+def ascii_only(text: str) -> str:
+    """The same text in ASCII; a letter without a name becomes its code point."""
+    text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + "".join("-" if c == "⁻" else str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(c)) for c in m[0]), text)
+    text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda m: "_" + "".join(str("₀₁₂₃₄₅₆₇₈₉".index(c)) for c in m[0]), text)
+    text = re.sub("√(?=[^(])", "sqrt ", text).replace("̂", "hat")
+    return "".join(char if char.isascii() else _ASCII.get(char, f"\\u{ord(char):04x}") for char in text)
+
+
+def plain(expression: Any, profile: Profile = DEFAULT) -> str:
+    """An expression on one line of Unicode text."""
+    return _cached(expression, profile)
+
+
+@lru_cache(maxsize=4096)
+def _cached(expression: Any, profile: Profile) -> str:
+    return PlainPrinter(profile).doprint(expression)
+
+
+def plain_terms(expression: sp.Basic, profile: Profile = DEFAULT) -> list[tuple[str, str]]:
+    """A sum as (sign, text) pairs; anything else as one pair."""
+    return PlainPrinter(profile).signed_terms(expression)
+
+
+def symbol_text(name: str) -> str:
+    """A symbol as text: meanings by their text, Greek names by their letter, anything odd in quotation marks."""
+    if name == "l":
+        return "ℓ"
+    if name in MEANINGS:
+        name = MEANINGS[name].text
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            return name.replace("Theta-hat", "Θ̂").replace("Theta", "Θ").replace(".", "·")
+    if name in {meaning.latex for meaning in MEANINGS.values()}:
+        return tex_to_text(name)
+    match = re.fullmatch(r"([A-Za-z]+)(_?[A-Za-z0-9_]*)", name)
+    if match is None:
+        return name if name.isalpha() and len(name) == 1 else repr(name)
+    stem = re.match(r"[A-Za-z]+", name)
+    letters = stem[0] if stem else name
+    return GREEK.get(letters, letters) + name[len(letters) :]
+
+
+class PlainPrinter(StrPrinter):
+    """SymPy's text printer with the house's letters and nodes."""
+
+    def __init__(self, profile: Profile = DEFAULT) -> None:
+        super().__init__({"order": None})
+        self.profile = profile
+
+    def emptyPrinter(self, expr: Any) -> str:  # noqa: N802
+        if isinstance(expr, str):
+            return expr
+        raise NotationError(f"no text for {type(expr).__name__}", where="ntksym/report/plain.py", why="a report may not guess", fix="add a _print method for this node")
+
+    def signed_terms(self, expr: sp.Basic) -> list[tuple[str, str]]:
+        """(sign, text) of every term in printing order."""
+        if not isinstance(expr, sp.Add):
+            return [("+", self._print(expr))]
+        ordered = sorted(self._as_ordered_terms(expr), key=term_rank)
+        if number_leads(ordered):
+            ordered.sort(key=lambda term: not (term.is_number and term.is_positive))
+        found = [("-", self._bracket(-t, sp.Add)) if t.could_extract_minus_sign() else ("+", self._bracket(t, sp.Add)) for t in ordered]
+        leading = next((i for i, (sign, _) in enumerate(found) if sign == "+"), 0)
+        return [found[leading], *found[:leading], *found[leading + 1 :]]
+
+    def _bracket(self, expr: sp.Basic, *kinds: type) -> str:
+        text = self._print(expr)
+        return f"({text})" if isinstance(expr, kinds) else text
+
+    def _print_Add(self, expr: sp.Add, order: Any = None) -> str:
+        first, *rest = self.signed_terms(expr)
+        return ("-" if first[0] == "-" else "") + first[1] + "".join(f" {sign} {text}" for sign, text in rest)
+
+    def _print_Mul(self, expr: sp.Expr) -> str:
+        if not expr.is_commutative or not isinstance(expr, sp.Mul):
+            return super()._print_Mul(expr)
+        coefficient, _ = expr.as_coeff_Mul()
+        if coefficient.is_negative or (expr.could_extract_minus_sign() and not any(isinstance(f, sp.Add) for f in expr.args)):
+            return "-" + self._bracket(-expr, sp.Add)
+        above, below = split_quotient(expr)
+        top = self._factors(above) if above else "1"
+        if not below:
+            return top
+        bottom = self._factors(below)
+        return f"{top}/({bottom})" if len(below) > 1 else f"{top}/{bottom}"
+
+    def _factors(self, factors: list[sp.Basic]) -> str:
+        return " ".join(self._bracket(f, sp.Add, sp.Sum, sp.Product, sp.Mul) for f in ordered_factors(factors))
+
+    def _print_Rational(self, expr: Any) -> str:
+        return f"{expr.p}/{expr.q}"
+
+    def _print_Half(self, expr: Any) -> str:
+        return "1/2"
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        base, exponent = expr.base, expr.exp
+        if exponent == sp.S.Half:
+            return self._root(base)
+        if exponent.is_Rational and exponent.is_negative:
+            return "1/" + self._wrapped(sp.Pow(base, -exponent))
+        body = self._wrapped(base)
+        if exponent.is_Integer:
+            return body + str(exponent).translate(_SUPERSCRIPT)
+        return f"{body}^{self._print(exponent) if exponent.is_Atom and not exponent.is_Rational else '(' + self._print(exponent) + ')'}"
+
+    def _wrapped(self, expr: sp.Basic) -> str:
+        simple = expr.is_Atom and not (isinstance(expr, sp.Rational) and expr.q != 1) or isinstance(expr, (sp.Function, sp.Indexed)) and not isinstance(expr, sp.exp)
+        simple = simple or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"} or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
+        return self._print(expr) if simple else f"({self._print(expr)})"
+
+    def _root(self, base: sp.Basic) -> str:
+        text = self._print(base)
+        return f"√{text}" if re.fullmatch(r"\w+", text) else f"√({text})"
+
+    # Letters
+    def _print_Symbol(self, expr: Any) -> str:
+        return symbol_text(expr.name)
+
+    _print_Dummy = _print_Symbol
+
+    def _print_IndexedBase(self, expr: Any) -> str:
+        return symbol_text(str(expr.label))
+
+    def _print_Idx(self, expr: Any) -> str:
+        return symbol_text(str(expr.label))
+
+    def _print_Indexed(self, expr: Any) -> str:
+        return f"{self._print(expr.base)}[{', '.join(self._print(i) for i in expr.indices)}]"
+
+    def _print_Pi(self, expr: Any) -> str:
+        return "π"
+
+    def _print_Infinity(self, expr: Any) -> str:
+        return "∞"
+
+    def _print_Exp1(self, expr: Any) -> str:
+        return "e"
+
+    def _print_Str(self, expr: Any) -> str:
+        return str(expr.name)
+
+    def _print_Glyph(self, expr: Any) -> str:
+        text = expr.text
+        return re.sub(r"[A-Za-z]+", lambda m: GREEK.get(m[0], m[0]), text) if not text.startswith("NN") else text
+
+    def _print_AtLayer(self, expr: Any) -> str:
+        name, opening, rest = self._print(expr.symbol).partition("(")
+        level = self._print(expr.level)
+        above = level if level.isalnum() else "{" + level.replace(" ", "") + "}"
+        return f"{name}^{above}{opening}{rest}"
+
+    def _print_Call(self, expr: Any) -> str:
+        return f"{self._print(expr.letter)}({', '.join(self._print(a) for a in expr.arguments)})"
+
+    def _print_Together(self, expr: Any) -> str:
+        return ", ".join(self._print(a) for a in expr.args)
+
+    def _print_Labelled(self, expr: Any) -> str:
+        return f"{self._print(expr.args[0])}: {self._print(expr.args[1])}"
+
+    # Functions
+    def _of(self, name: str, expr: Any) -> str:
+        return f"{name}({', '.join(self._print(a) for a in expr.args)})"
+
+    def _print_Indicator(self, expr: Any) -> str:
+        (argument,) = expr.args
+        return f"1{{{self._print(-argument)} ≤ 0}}" if argument.could_extract_minus_sign() else f"1{{{self._print(argument)} ≥ 0}}"
+
+    def _print_Heaviside(self, expr: Any) -> str:
+        return self._print_Indicator(sp.Tuple(expr.args[0]))
+
+    def _print_Delta(self, expr: Any) -> str:
+        return self._of("δ", expr)
+
+    _print_DiracDelta = _print_Delta
+
+    def _print_NormalPDF(self, expr: Any) -> str:
+        return self._of("φ", expr)
+
+    def _print_NormalCDF(self, expr: Any) -> str:
+        return self._of("Φ", expr)
+
+    def _print_Abs(self, expr: Any) -> str:
+        return f"|{self._print(expr.args[0])}|"
+
+    def _extremum(self, name: str, expr: Any) -> str:
+        return f"{name}({', '.join(self._print(a) for a in sorted(expr.args, key=lambda a: (not a.is_number, sp.default_sort_key(a))))})"
+
+    def _print_Max(self, expr: Any) -> str:
+        return self._extremum("max", expr)
+
+    def _print_Min(self, expr: Any) -> str:
+        return self._extremum("min", expr)
+
+    def _print_exp(self, expr: Any) -> str:
+        return f"exp({self._print(sp.together(expr.args[0]))})"
+
+    def _print_ExpBase(self, expr: Any) -> str:
+        return self._print_exp(expr)
+
+    def _quotient(self, expr: Any) -> str:
+        a, c, b = expr.args
+        below = self._print(a) if a == b else self._root(a * b)
+        return f"{self._bracket(c, sp.Add)}/{below if a != b or a.is_Atom else '(' + below + ')'}"
+
+    def _print_CorrelationAngle(self, expr: Any) -> str:
+        return f"arccos({self._quotient(expr)})"
+
+    def _print_CorrelationArcsine(self, expr: Any) -> str:
+        return f"arcsin({self._quotient(expr)})"
+
+    def _print_AppliedUndef(self, expr: Any) -> str:
+        return self._of(symbol_text(expr.func.__name__), expr)
+
+    def _print_UndefinedFunction(self, expr: Any) -> str:
+        return symbol_text(str(expr))
+
+    def _print_Function(self, expr: Any) -> str:
+        if isinstance(expr, AppliedUndef):
+            return self._print_AppliedUndef(expr)
+        if isinstance(expr, UndefinedFunction):
+            return symbol_text(str(expr))
+        if type(expr).__module__.split(".")[0] != "sympy":
+            return self.emptyPrinter(expr)
+        return self._of(expr.func.__name__, expr)
+
+    def _print_Lambda(self, expr: Any) -> str:
+        variables = ", ".join(self._print(v) for v in expr.variables)
+        return f"{variables if len(expr.variables) == 1 else '(' + variables + ')'} ↦ {self._print(expr.expr)}"
+
+    def _print_Derivative(self, expr: Any) -> str:
+        inner, counts = expr.expr, expr.variable_count
+        if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
+            return f"{symbol_text(inner.func.__name__)}{_PRIMES[int(counts[0][1])]}({self._print(inner.args[0])})"
+        below = " ".join(f"∂{self._print(symbol)}" + ("" if count == 1 else str(count).translate(_SUPERSCRIPT)) for symbol, count in counts)
+        order = sum(count for _, count in counts)
+        above = "∂" if order == 1 else "∂" + str(order).translate(_SUPERSCRIPT)
+        return f"{above}/{below} {self._bracket(inner, sp.Add, sp.Mul)}" if len(counts) == 1 else f"{above}/({below}) {self._bracket(inner, sp.Add, sp.Mul)}"
+
+    def _print_Subs(self, expr: Any) -> str:
+        inner, olds, news = expr.args
+        if isinstance(inner, sp.Derivative) and isinstance(inner.expr, AppliedUndef) and inner.expr.args == tuple(olds) and len(olds) == 1:
+            counts = inner.variable_count
+            if len(counts) == 1 and counts[0][1] in _PRIMES:
+                return f"{symbol_text(inner.expr.func.__name__)}{_PRIMES[int(counts[0][1])]}({self._print(news[0])})"
+        pairs = ", ".join(f"{self._print(old)} = {self._print(new)}" for old, new in zip(olds, news, strict=True))
+        return f"[{self._print(inner)}] at {pairs}"
+
+    def _limits(self, expr: Any) -> str:
+        return ", ".join(f"{self._print(l[0])}={self._print(l[1])}..{self._print(l[2])}" if len(l) == 3 else self._print(l[0]) for l in expr.limits)
+
+    def _print_Sum(self, expr: Any) -> str:
+        return f"∑_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
+
+    def _print_Product(self, expr: Any) -> str:
+        return f"∏_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
+
+    def _print_KroneckerDelta(self, expr: Any) -> str:
+        return f"δ_{{{', '.join(self._print(a) for a in expr.args)}}}"
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        return "{" + "; ".join(f"{self._print(value)} if {self._print(when)}" if when != sp.true else f"{self._print(value)} otherwise" for value, when in expr.args) + "}"
+
+    # The theory's own nodes
+    def _print_Gaussian(self, expr: Any) -> str:
+        n = len(expr.variables)
+        if n == 1:
+            return f"N({self._print(expr.mean[0])}, {self._print(expr.upper[0])})"
+        mean = "0" if expr.is_centred else "(" + ", ".join(self._print(m) for m in expr.mean) + ")"
+        rows = "; ".join(", ".join(self._print(expr.cov(i, j)) for j in range(n)) for i in range(n))
+        return f"N({mean}, [{rows}])"
+
+    def _print_Expect(self, expr: Any) -> str:
+        return f"E_{{{', '.join(self._print(v) for v in expr.law.variables)}}}[{self._print(expr.integrand)}]"
+
+    def _print_Moment(self, expr: Any) -> str:
+        return f"E{'' if expr.mark is None else '_' + self._print(expr.mark)}[{self._print(expr.integrand)}]"
+
+    def _print_Dual(self, expr: Any) -> str:
+        names = [self._function_name(f) for f in ((expr.f,) if expr.f == expr.g else (expr.f, expr.g))]
+        a, c, b = expr.q
+        return f"V_{{{', '.join(names)}}}({', '.join(self._print(p) for p in ((a,) if a == c == b else (a, c, b)))})"
+
+    def _function_name(self, function: Any) -> str:
+        return symbol_text(str(function)) if isinstance(function, UndefinedFunction) else self._print(function)
+
+    def _print_Where(self, expr: Any) -> str:
+        bindings = ", ".join(f"{self._print(name)} = {self._print(value)}" for name, value in expr.bindings)
+        return f"{self._print(expr.body)} with {bindings}" if bindings else self._print(expr.body)
+
+    def _print_TendsTo(self, expr: Any) -> str:
+        return f"{self._print(expr.lhs)} → {self._print(expr.rhs)}"
+
+    def _print_DistributedAs(self, expr: Any) -> str:
+        return f"{self._print(expr.args[0])} ∼ {self._print(expr.args[1])}"
+
+    def _print_Relational(self, expr: Any) -> str:
+        sign = {"==": "=", "!=": "≠", ">=": "≥", "<=": "≤"}.get(expr.rel_op, expr.rel_op)
+        return f"{self._print(expr.lhs)} {sign} {self._print(expr.rhs)}"
+
+    def _print_And(self, expr: Any) -> str:
+        return " and ".join(self._print(a) for a in sorted(expr.args, key=sp.default_sort_key))
+
+    def _print_Or(self, expr: Any) -> str:
+        return " or ".join(self._print(a) for a in sorted(expr.args, key=sp.default_sort_key))
+
+    def _print_BooleanTrue(self, expr: Any) -> str:
+        return "true"
+
+    def _print_Tuple(self, expr: Any) -> str:
+        return "(" + ", ".join(self._print(a) for a in expr) + ")"
+
+
+_COMMANDS = {
+    **{name: letter for name, letter in GREEK.items()}, "le": "≤", "ge": "≥", "ne": "≠", "to": "→", "infty": "∞", "cdot": "·", "cdots": "...", "dots": "...", "ldots": "...", "times": "×", "sim": "∼", "partial": "∂",
+    "mathbb": "", "mathcal": "", "mathrm": "", "mathbf": "", "operatorname": "", "text": "", "left": "", "right": "", "quad": "  ", "qquad": "    ", "sum": "∑", "prod": "∏", "int": "∫", "in": "∈", "mapsto": "↦",
+    "longrightarrow": "→", "rightarrow": "→", "approx": "≈", "top": "ᵀ", "prime": "'", "otimes": "⊗", "lVert": "‖", "rVert": "‖", "Vert": "‖", "|": "‖", "langle": "⟨", "rangle": "⟩", "arccos": "arccos ", "arcsin": "arcsin ",
+    "exp": "exp ", "sin": "sin ", "cos": "cos ", "log": "log ", "max": "max ", "min": "min ", "det": "det ", "neq": "≠", "mid": "|", "colon": ":", ",": " ", ";": " ", ":": " ", "!": "", " ": " ", "{": "{", "}": "}",
+    "\\": "; ", "$": "$", "%": "%", "&": "&", "#": "#", "_": "_", "odot": "⊙", "circ": "∘", "forall": "∀", "displaystyle": "", "bigl": "", "bigr": "", "Bigl": "", "Bigr": "", "mathsf": "", "lim": "lim ", "tr": "tr ", "tfrac": "",
+    "ll": "<<", "gg": ">>", "pm": "±", "equiv": "≡", "propto": "∝", "star": "*", "leq": "≤", "geq": "≥", "rm": "", "boldsymbol": "", "bm": "", "limits": "", "lt": "<", "gt": ">",
+}  # fmt: skip
+
+
+def tex_to_text(source: str) -> str:
+    """LaTeX mathematics of a sentence as readable text; commands without a letter keep their name."""
+    text = source
+    group = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+    for _ in range(6):
+        before = text
+        text = re.sub(rf"\\[td]?frac\s*{group}\s*{group}", lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", text)
+        text = re.sub(rf"\\sqrt\s*{group}", lambda m: "√" + (m[1] if len(m[1]) == 1 else f"({m[1]})"), text)
+        text = re.sub(rf"\\hat\s*(?:{group}|(\\?[A-Za-z]+))", lambda m: f"{m[1] or m[2]}\u0302", text)
+        text = re.sub(rf"\\(?:text|mathrm|operatorname|mathbb|mathcal|mathbf|mathsf|bm)\s*{group}", r"\1", text)
+        text = re.sub(rf"\\x?(?:long)?rightarrow\s*{group}", r"→", text)
+        if text == before:
+            break
+    text = re.sub(r"\\begin\{[a-z]*\}|\\end\{[a-z]*\}", " ", text)
+    text = re.sub(r"\\([A-Za-z]+|.)\s*", lambda m: _COMMANDS.get(m[1], m[1] + " "), text)
+    text = re.sub(r"\^\{?(-?\d)\}?(?![\d+])", lambda m: m[1].translate(_SUPERSCRIPT), text)
+    text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text)
+    text = re.sub(r"\bq_(\d+)", r"q\1", text)
+    return re.sub(r"\s+", " ", text.replace("~", " ")).strip()
+
+
+def _grouped(body: str) -> str:
+    return body.strip() if re.fullmatch(r"\\?\w+|√\([^()]*\)|√\w", body.strip()) else f"({body.strip()})"
+
+
