@@ -91,10 +91,10 @@ def _derive(d: DualDerivation, phi: sp.Lambda) -> DualDerivation:
     d = d.by(moves.differentiate_atoms, phi=phi, order=2)
     d, bend = _expectation(d, phi, phi, 2, 0, d.last, atoms)
     line = []
-    for order, power in ((0, 1), (0, 2), (1, 2)):
+    for order, power, pair in ((0, 1, value), (0, 2, value), (1, 2, slope)):
         if order == 1 and jumps(phi):
             continue
-        d = d.by(moves.univariate_moment, phi=phi, order=order, power=power)
+        d = d.by(moves.univariate_moment, pair, phi=phi, order=order, power=power)
         line.append(d.last)
     return d.by(moves.certify_dual, value, slope, bend, *line, phi=phi, jumps=jumps(phi))
 

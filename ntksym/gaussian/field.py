@@ -278,17 +278,14 @@ def _angle(node: CorrelationArcsine | CorrelationAngle, domain: Domain) -> Sum:
 # ---------------------------------------------------------------------------------------------------------------- back to expressions
 
 
-def to_expr(total: Sum) -> sp.Expr:
+def to_expr(total: Sum, real: bool = True) -> sp.Expr:
     """The sum as a SymPy expression in the style of the field: one exp per term, arccos where pi - arccos or arccos is what stands there.
 
-    Raises NormalFormError where an imaginary part is left.
+    Raises NormalFormError where an imaginary part is left, unless ``real`` is False (one pair of a conjugate couple).
     """
     domain = total.domain
-    real = _without_imaginary_exponents(total)
-    grouped: dict[tuple[sp.Expr, tuple[Any, ...]], Any] = {}
-    for (wave, radicals, re, nodes), c in real.items():
-        grouped[(wave, radicals, re, nodes)] = c
-    oriented = _orient_angles(grouped, domain)
+    waves = _without_imaginary_exponents(total) if real else _with_imaginary_exponents(total)
+    oriented = _orient_angles(waves, domain)
     content = _common_content(list(oriented.values()), domain)
     terms = [_term_expr(key, c / content, domain) for key, c in oriented.items()]
     body = sp.Add(*sorted(terms, key=sp.default_sort_key))
@@ -296,18 +293,20 @@ def to_expr(total: Sum) -> sp.Expr:
     return factor * body if isinstance(body, sp.Add) and factor != 1 else sp.Mul(factor, body)
 
 
-def canonical(expr: sp.Expr) -> sp.Expr:
+def canonical(expr: sp.Expr, real: bool = True) -> sp.Expr:
     """``expr`` through its normal form and back."""
-    return to_expr(normal_form(expr))
-
-
-def is_zero_normal_form(expr: sp.Expr) -> bool:
-    """Whether the normal form is empty."""
-    return not normal_form(expr).terms
+    return to_expr(normal_form(expr), real)
 
 
 def _element_expr(element: Any) -> sp.Expr:
     return sp.factor(sp.sympify(element.as_expr())).subs(_PI, sp.pi)
+
+
+def _with_imaginary_exponents(total: Sum) -> dict[Any, Any]:
+    """Every term as it stands, its phase in front."""
+    return {
+        ((sp.I if i else sp.S.One) * sp.exp(sp.I * sp.expand(_element_expr(im))), radicals, re, nodes): c for (i, radicals, re, im, nodes), c in total.terms.items()
+    }
 
 
 def _without_imaginary_exponents(total: Sum) -> dict[Any, Any]:

@@ -191,7 +191,7 @@ def instantiate(target: Statement, *, derivation: Derivation) -> Statement:
     needed = _sole_expectation(target.claim.rhs)
     at = lemma_arguments(lemma.lhs, needed)
     value = target.claim.rhs.xreplace({needed: lemma.rhs.xreplace(at)})
-    return Statement(sp.Eq(target.claim.lhs, canonical(value), evaluate=False))
+    return Statement(sp.Eq(target.claim.lhs, canonical(value, real=False), evaluate=False))
 
 
 def _sole_expectation(expr: sp.Expr) -> Expect:
@@ -229,7 +229,7 @@ LINE = Gaussian(sp.Tuple(u), sp.Tuple(sp.S.Zero), sp.Tuple(q))
     check=checks.check_univariate,
     reason="One variable only: Gamma integrals, by an engine that knows nothing of pairs.",
 )
-def univariate_moment(*, phi: sp.Lambda, order: int, power: int) -> Statement:
+def univariate_moment(*pair: Statement, phi: sp.Lambda, order: int, power: int) -> Statement:
     r"""$\mathbb E_{u\sim\mathcal N(0,q)}\big[\phi^{(n)}(u)^p\big]$ in closed form"""
     groups = derivative(phi, order)
     value = univariate.moment_of(univariate.powers(groups, power))
