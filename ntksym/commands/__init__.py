@@ -1,1 +1,1 @@
-"""One module per command, each holding one click command; shared parts in ``common`` and ``output``."""
+"""One module per command, each holding one click command; shared parts in ``specs``, ``networks``, ``output`` and ``page``."""

@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from ntksym.cli import load
-from ntksym.commands.common import TARGETS, network_options, read_activation, read_network, require_values
+from ntksym.commands.networks import TARGETS, network_options, read_network, require_values
 from ntksym.commands.output import folder_in_the_making, say, show_json, write_files
 from ntksym.commands.page import show_derivation
+from ntksym.commands.specs import read_activation
 from ntksym.errors import NtksymError
 from ntksym.evaluate.data import NAMES, load_data
 from ntksym.evaluate.emission import emit

@@ -6,9 +6,9 @@ import json
 
 import click
 
-from ntksym.commands.common import read_activation
 from ntksym.commands.output import show_json
 from ntksym.commands.page import show_derivation
+from ntksym.commands.specs import read_activation
 from ntksym.duals import dual
 
 

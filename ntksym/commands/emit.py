@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from ntksym.commands.common import network_options, read_activation, read_network
+from ntksym.commands.networks import network_options, read_network
 from ntksym.commands.output import say, write_file
+from ntksym.commands.specs import read_activation
 from ntksym.evaluate.emission import emit
 
 

@@ -1,4 +1,4 @@
-"""What the commands share: how a network is described on the command line, and how SPEC is read."""
+"""How a network is described on the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ntksym.activations import Activation, activation
+from ntksym.catalogue import Activation
 from ntksym.errors import NtksymError
 from ntksym.network import Network, Pointwise, fcn
 from ntksym.parse import parse_number
@@ -41,18 +41,6 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
-
-
-def read_activation(spec: str, params: tuple[str, ...] = ()) -> Activation:
-    """The activation named or written by ``spec``, with NAME=VALUE parameters."""
-    values: dict[str, Any] = {}
-    for entry in params:
-        name, equals, value = entry.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise click.BadParameter(f"{entry!r} is not of the form NAME=VALUE", param_hint="--param")
-        text = value.strip()
-        values[name.strip()] = int(text) if text.lstrip("-").isdecimal() else text
-    return activation(spec, **values)
 
 
 def read_network(phi: Activation, depth: int, sigma_w: Any, sigma_b: Any, derivative: str | None) -> Network:
