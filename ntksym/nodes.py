@@ -298,14 +298,14 @@ class Entry(sp.Expr):
         return f"{self.name}[{', '.join(inside)}]{inputs}"
 
 
-class Apply(sp.Expr):
-    r"""$\phi(t)$, not evaluated: ``Apply(phi, t)`` with phi a Lambda of one variable."""
+class Applied(sp.Expr):
+    r"""$\phi(t)$, not evaluated: ``Applied(phi, t)`` with phi a Lambda of one variable."""
 
     is_commutative = True
     is_real = True
     precedence = PRECEDENCE["Func"]
 
-    def __new__(cls, function: sp.Lambda, argument: Any) -> Apply:
+    def __new__(cls, function: sp.Lambda, argument: Any) -> Applied:
         return sp.Expr.__new__(cls, function, sp.sympify(argument))
 
     @property
@@ -319,7 +319,7 @@ class Apply(sp.Expr):
     def _eval_derivative(self, symbol: sp.Basic) -> sp.Expr:
         variable = self.function.variables[0]
         slope = sp.Lambda(variable, sp.Derivative(self.function.expr, variable, evaluate=False))
-        return Apply(slope, self.argument) * self.argument.diff(symbol)
+        return Applied(slope, self.argument) * self.argument.diff(symbol)
 
     def _primes(self) -> str:
         return "'" if isinstance(self.function.expr, sp.Derivative) else ""
@@ -407,3 +407,36 @@ class OfOrder(Boolean):
     def _sympystr(self, printer: Any) -> str:
         when = "" if self.condition == sp.true else f" ({printer.doprint(self.condition)})"
         return f"{printer.doprint(self.lhs)} = O({printer.doprint(self.rhs)}){when}"
+
+
+class Given(sp.Basic):
+    r"""$(\text{vector} \mid \text{given})$, for a conditional law: ``Given(vector, given)``."""
+
+    def __new__(cls, vector: Any, given: Any) -> Given:
+        return sp.Basic.__new__(cls, sp.Tuple(*vector), sp.Tuple(*given))
+
+    @property
+    def vector(self) -> sp.Tuple:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def given(self) -> sp.Tuple:
+        return self.args[1]  # type: ignore[return-value]
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left. {printer.doprint(self.vector)} \,\right|\, {', '.join(printer.doprint(g) for g in self.given)}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.doprint(self.vector)} | {', '.join(printer.doprint(g) for g in self.given)}"
+
+
+class Dots(sp.Expr):
+    r"""$\dots$ in a list of widths that has no fixed length: ``Dots()``."""
+
+    is_commutative = True
+
+    def _latex(self, printer: Any) -> str:
+        return r"\dots"
+
+    def _sympystr(self, printer: Any) -> str:
+        return "..."

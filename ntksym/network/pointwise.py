@@ -12,7 +12,7 @@ from ntksym import notation
 from ntksym.activations import Activation, activation
 from ntksym.errors import NetworkError
 from ntksym.forms import phi_derivative
-from ntksym.nodes import Apply, Entry
+from ntksym.nodes import Applied, Entry
 
 DERIVATIVES = (None, "almost_everywhere", "distributional")
 
@@ -47,11 +47,11 @@ class Pointwise:
 
     def forward(self, level: sp.Expr, label: sp.Symbol, index: sp.Symbol) -> sp.Expr:
         """z^level_index at the input ``label``, from h^level."""
-        return Apply(self.function, Entry("h", level, (label,), (index,)))
+        return Applied(self.function, Entry("h", level, (label,), (index,)))
 
     def jacobian(self, level: sp.Expr, label: sp.Symbol, index: sp.Symbol, column: sp.Symbol) -> sp.Expr:
         """The local Jacobian of z^level_index by h^level_column: diagonal."""
-        return Apply(phi_derivative(self.function), Entry("h", level, (label,), (index,))) * sp.KroneckerDelta(index, column)
+        return Applied(phi_derivative(self.function), Entry("h", level, (label,), (index,))) * sp.KroneckerDelta(index, column)
 
 
 def abstract_activation(name: str = "phi") -> Activation:

@@ -1,0 +1,5 @@
+"""Named rules, one function each, one file per chapter.  Importing this package registers them all."""
+
+from ntksym.rules import algebra, calculus, limits
+
+__all__ = ["algebra", "calculus", "limits"]

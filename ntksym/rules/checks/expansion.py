@@ -1,0 +1,296 @@
+"""Exact statements written out for a small network of distinct widths 2, 3, 5, whose derivatives SymPy takes itself.
+
+The model knows the network only as products of matrices: h^{l+1} = sigma_w g_l z^l W^{l+1} + sigma_b beta^{l+1}, with g_l standing for 1/sqrt(n_l) and phi an abstract function.
+A statement is read term by term into a polynomial in x, the parameters, g_l, phi(h) and phi'(h); it holds if that polynomial is zero.  No index is contracted here.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sympy as sp
+
+from ntksym import notation
+from ntksym.errors import CheckError
+from ntksym.nodes import Applied, Entry, Mean, Partial, Width
+
+WIDTHS = (2, 3, 5, 2)
+LABELS = (notation.x1, notation.x2)
+SCOPE = "written out at widths 2, 3, 5 for L <= 2, phi abstract, derivatives by SymPy"
+
+_TOP = len(WIDTHS) - 1
+
+
+class _Slope(sp.Function):
+    """phi'."""
+
+    nargs = 1
+
+
+class _Phi(sp.Function):
+    """phi, whose derivative is a function of its own."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return _Slope(self.args[0])
+
+
+@functools.cache
+def _scale(layer: int) -> sp.Symbol:
+    return sp.Symbol(f"g{layer}", positive=True)
+
+
+@functools.cache
+def weight(layer: int, row: int, column: int) -> sp.Symbol:
+    """The weight omega^layer_{row, column} of the model."""
+    return sp.Symbol(f"w{layer}_{row}_{column}", real=True)
+
+
+@functools.cache
+def bias(layer: int, column: int) -> sp.Symbol:
+    """The bias beta^layer_column of the model."""
+    return sp.Symbol(f"b{layer}_{column}", real=True)
+
+
+@functools.cache
+def parameters(layer: int) -> tuple[sp.Symbol, ...]:
+    """Every parameter of the layers up to ``layer``."""
+    found: list[sp.Symbol] = []
+    for level in range(1, layer + 1):
+        below, above = WIDTHS[level - 1], WIDTHS[level]
+        found += [weight(level, r, c) for r in range(1, below + 1) for c in range(1, above + 1)]
+        found += [bias(level, c) for c in range(1, above + 1)]
+    return tuple(found)
+
+
+@functools.cache
+def preactivation(layer: int, label: sp.Symbol, start: int = 0, of: str = "z") -> sp.Matrix:
+    """h^layer as a row of the model, as a function of the tensor ``of`` at layer ``start`` (the input by default)."""
+    below = layer - 1
+    if below == start and of == "z":
+        z = _variables("z", start, label)
+    elif below == start:
+        z = _variables("h", start, label).applyfunc(_Phi)
+    else:
+        z = preactivation(below, label, start, of).applyfunc(_Phi)
+    weights = sp.Matrix(WIDTHS[below], WIDTHS[layer], lambda r, c: weight(layer, r + 1, c + 1))
+    biases = sp.Matrix(1, WIDTHS[layer], lambda _, c: bias(layer, c + 1))
+    return (notation.sigma_w * _scale(below) * z * weights + notation.sigma_b * biases).applyfunc(sp.expand)
+
+
+@functools.cache
+def _variables(tensor: str, layer: int, label: sp.Symbol) -> sp.Matrix:
+    return sp.Matrix(1, WIDTHS[layer], lambda _, c: sp.Symbol(f"{tensor}{layer}_{label}_{c + 1}", real=True))
+
+
+@functools.cache
+def _names(label: sp.Symbol) -> tuple[dict[sp.Expr, sp.Symbol], ...]:
+    """Names for phi(h) and phi'(h) of every neuron, per layer, topmost first, so that a nested one is not torn apart."""
+    found = []
+    for layer in range(_TOP, 0, -1):
+        row = preactivation(layer, label)
+        names: dict[sp.Expr, sp.Symbol] = {}
+        for k in range(WIDTHS[layer]):
+            names[_Phi(row[k])] = sp.Symbol(f"P{layer}_{label}_{k + 1}", real=True)
+            names[_Slope(row[k])] = sp.Symbol(f"D{layer}_{label}_{k + 1}", real=True)
+        found.append(names)
+    return tuple(found)
+
+
+def flat(expression: sp.Expr) -> sp.Expr:
+    """The expression with phi(h) and phi'(h) of every neuron as symbols."""
+    for label in LABELS:
+        for names in _names(label):
+            expression = expression.xreplace(names)
+    return expression
+
+
+@functools.cache
+def _parameter_derivative(layer: int, index: int, label: sp.Symbol, parameter: sp.Symbol) -> sp.Expr:
+    return flat(sp.diff(preactivation(layer, label)[index - 1], parameter))
+
+
+@functools.cache
+def _tensor_derivative(layer: int, index: int, label: sp.Symbol, tensor: str, at: int, column: int) -> sp.Expr:
+    variables = _variables(tensor, at, label)
+    if tensor == "h" and at == layer:
+        return sp.Integer(int(index == column))
+    slope = sp.diff(preactivation(layer, label, at, tensor)[index - 1], variables[column - 1])
+    if tensor == "h":
+        actual = preactivation(at, label)
+    else:
+        actual = preactivation(at, label).applyfunc(_Phi) if at else _variables("z", 0, label)
+    return flat(slope.xreplace(dict(zip(variables, actual, strict=True))))
+
+
+def holds(claim: sp.Basic, opaque: tuple[str, ...] = ()) -> str | None:
+    """None if the equations in ``claim`` hold at every small layer and index, else a witness.  Tensors named ``opaque`` stay variables."""
+    hidden = {entry: Entry("?" + entry.name, *entry.args[1:]) for entry in claim.atoms(Entry) if entry.name in opaque}
+    for equation in claim.args if isinstance(claim, sp.Tuple) else (claim,):
+        if not isinstance(equation, sp.Eq):
+            raise CheckError(f"cannot write out {equation}", where="expansion", why="only equations can be")
+        environments = list(_environments(equation))
+        if not environments:
+            raise CheckError(f"no small network has the layers of {equation}", where="expansion", why="a check over nothing proves nothing")
+        for environment in environments:
+            left, right = (evaluate(side.xreplace(hidden), environment) for side in equation.args)
+            if sp.expand(left - right) != 0:
+                where = ", ".join(f"{k} = {v}" for k, v in sorted(environment.items(), key=str))
+                return f"{equation} fails at widths {WIDTHS} with {where}"
+    return None
+
+
+def _environments(equation: sp.Eq) -> Iterator[dict[sp.Symbol, int]]:
+    """Every layer and every value of the free indices (at most two per index, the first and the last)."""
+    ranges = _free_ranges(equation)
+    for layer in (1, 2):
+        places = {notation.layer: layer, notation.depth: 2}
+        try:
+            limits = {index: _integer(width, places) for index, width in ranges.items()}
+            if any(not 0 <= _integer(level, places) <= _TOP for level in _levels(equation)):
+                continue
+        except (KeyError, IndexError):
+            continue
+        choices = [sorted({1, limits[index]}) for index in ranges]
+        for values in itertools.product(*choices):
+            yield places | dict(zip(ranges, values, strict=True))
+        if notation.layer not in equation.free_symbols:
+            return
+
+
+def _levels(equation: sp.Eq) -> list[sp.Expr]:
+    return [entry.layer for entry in sp.preorder_traversal(equation) if isinstance(entry, Entry | Width)]
+
+
+def slots(entry: Entry) -> tuple[sp.Expr, ...]:
+    """The widths the coordinates of an entry run over."""
+    layer = entry.layer
+    table: dict[str, tuple[sp.Expr, ...]] = {
+        "h": (Width(layer),),
+        "z": (Width(layer),),
+        "omega": (Width(layer - 1), Width(layer)),
+        "beta": (Width(layer),),
+        "theta": (Entry("P", layer),),
+        "Thetahat": (Width(layer), Width(layer)),
+        "B": (Width(notation.depth + 1), Width(layer)),
+    }
+    return table.get(entry.name, ())
+
+
+def _free_ranges(equation: sp.Eq) -> dict[sp.Symbol, sp.Expr]:
+    found: dict[sp.Symbol, sp.Expr] = {}
+    for entry in sorted((e for e in equation.atoms(Entry) if e.indices), key=str):
+        for index, width in zip(entry.indices, slots(entry), strict=True):
+            if index in equation.free_symbols:
+                found.setdefault(index, width)
+    return found
+
+
+def _integer(expression: sp.Expr, places: Mapping[sp.Symbol, int]) -> int:
+    value = sp.sympify(expression).xreplace({k: sp.Integer(v) for k, v in places.items()})
+    if isinstance(value, Width):
+        return WIDTHS[int(value.layer)]
+    if isinstance(value, Entry) and value.name == "P":
+        return len(parameters(int(value.layer)))
+    return int(value)
+
+
+def evaluate(expression: Any, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+    """The expression at the layers and indices of ``places``, as a polynomial of the model's symbols."""
+    if isinstance(expression, sp.Sum):
+        indices = [limit[0] for limit in expression.limits]
+        ranges = [range(_integer(low, places), _integer(high, places) + 1) for _, low, high in expression.limits]
+        return sp.Add(*(evaluate(expression.function, {**places, **dict(zip(indices, at, strict=True))}) for at in itertools.product(*ranges)))
+    if isinstance(expression, sp.KroneckerDelta):
+        first, second = (_integer(part, places) for part in expression.args)
+        return sp.Integer(int(first == second))
+    if isinstance(expression, Entry):
+        return _entry(expression, places)
+    if isinstance(expression, Partial):
+        return _partial(expression, places)
+    if isinstance(expression, Applied):
+        if not isinstance(expression.argument, Entry) or expression.argument.name != "h":
+            raise CheckError(f"cannot write out {expression}", where="expansion")
+        letter = "D" if isinstance(expression.function.expr, sp.Derivative) else "P"
+        h = expression.argument
+        return sp.Symbol(f"{letter}{_integer(h.layer, places)}_{h.inputs[0]}_{_integer(h.indices[0], places)}", real=True)
+    if isinstance(expression, Mean):
+        return _mean(expression, places)
+    if isinstance(expression, sp.Pow) and isinstance(expression.base, Width):
+        return _scale(int(expression.base.layer.xreplace({k: sp.Integer(v) for k, v in places.items()}))) ** (-2 * expression.exp)
+    if expression.is_Atom:
+        return expression
+    if isinstance(expression, sp.Add | sp.Mul | sp.Pow):
+        return expression.func(*(evaluate(part, places) for part in expression.args))
+    raise CheckError(f"cannot write out a {type(expression).__name__}", where="expansion", why="it is not in the table of nodes the model knows")
+
+
+def _entry(entry: Entry, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+    layer = _integer(entry.layer, places)
+    at = tuple(_integer(index, places) for index in entry.indices)
+    if entry.name.startswith("?"):
+        return sp.Symbol("_".join([entry.name, *(str(part) for part in (layer, *entry.inputs, *at))]), real=True)
+    match entry.name:
+        case "h":
+            return flat(preactivation(layer, entry.inputs[0])[at[0] - 1])
+        case "z" if layer == 0:
+            return _variables("z", 0, entry.inputs[0])[at[0] - 1]
+        case "z":
+            return flat(_Phi(preactivation(layer, entry.inputs[0])[at[0] - 1]))
+        case "omega":
+            return weight(layer, *at)
+        case "beta":
+            return bias(layer, *at)
+        case "B":
+            return _tensor_derivative(_integer(notation.depth, places) + 1, at[0], entry.inputs[0], "h", layer, at[1])
+        case "Thetahat":
+            first, second = entry.inputs
+            return _gram(layer, at[0], at[1], first, second)
+    raise CheckError(f"cannot write out {entry}", where="expansion", why="the finite network has no such tensor")
+
+
+@functools.cache
+def _gram(layer: int, i: int, j: int, first: sp.Symbol, second: sp.Symbol) -> sp.Expr:
+    pairs = (_parameter_derivative(layer, i, first, p) * _parameter_derivative(layer, j, second, p) for p in parameters(layer))
+    return sp.expand(sp.Add(*pairs))
+
+
+def _partial(node: Partial, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+    layer, label = _integer(node.of.layer, places), node.of.inputs[0]
+    index = _integer(node.of.indices[0], places)
+    by, at = node.by, tuple(_integer(i, places) for i in node.by.indices)
+    below = _integer(by.layer, places)
+    if node.of.name == "z" and by.name == "h" and layer == below:
+        return sp.Symbol(f"D{layer}_{label}_{index}", real=True) if index == at[0] else sp.S.Zero
+    if node.of.name != "h":
+        raise CheckError(f"cannot write out {node}", where="expansion")
+    match by.name:
+        case "omega":
+            return _parameter_derivative(layer, index, label, weight(below, *at))
+        case "beta":
+            return _parameter_derivative(layer, index, label, bias(below, *at))
+        case "theta":
+            return _parameter_derivative(layer, index, label, parameters(below)[at[0] - 1])
+        case "h" | "z":
+            return _tensor_derivative(layer, index, label, by.name, below, at[0])
+    raise CheckError(f"cannot write out {node}", where="expansion")
+
+
+def _mean(node: Mean, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+    """Average over standard normal parameters, monomial by monomial: E w^k = (k-1)!! for even k, else 0."""
+    averaged: list[sp.Symbol] = []
+    for entry in node.over:
+        level = _integer(entry.layer, places)
+        below = parameters(level - 1) if level > 1 else ()
+        fresh = [p for p in parameters(level) if p not in set(below)]
+        averaged += [p for p in fresh if str(p).startswith("w" if entry.name == "omega" else "b")]
+    polynomial = sp.Poly(sp.expand(evaluate(node.integrand, places)), *averaged)
+    total = sp.S.Zero
+    for powers, coefficient in polynomial.terms():
+        if all(k % 2 == 0 for k in powers):
+            total += coefficient * sp.prod([sp.factorial2(k - 1) for k in powers])
+    return sp.expand(total)

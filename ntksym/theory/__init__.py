@@ -1,0 +1,1 @@
+"""Which rules, in which order, give which theorem."""
