@@ -130,7 +130,7 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
 
 def _conclusion(step: Step, page: Page, number: str) -> tuple[Block, ...]:
     """The claim; where it is that of the lemma word for word, a pointer there."""
-    if step.lemma is not None and step.lemma.conclusion.claim == step.conclusion.claim and not isinstance(step.conclusion.claim, sp.Basic):
+    if step.lemma is not None and step.lemma.conclusion.claim == step.conclusion.claim:
         return (Prose((Text("This is what the lemma concludes in step "), Ref(f"{number}.{step.lemma.last}"), Text("."))),)
     return blocks_of(step.conclusion.claim, page, number)
 

@@ -11,7 +11,7 @@ import sympy as sp
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
 from ntksym.nodes import DistributedAs, TendsTo, Where
-from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, u, v
+from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
 from ntksym.report.layout import LINE, width
@@ -132,7 +132,7 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
     diagonal = [Row(Call(value, q), "=", form.diagonal_value)]
     if not form.at_jumps:
         diagonal.append(Row(Call(derivative, q), "=", form.diagonal_derivative))
-    words_before = words("On the diagonal, where both inputs are equal and q is the variance,")
+    words_before = sentence("On the diagonal, where both inputs are equal and $q$ is the variance,")
     jumps = (Prose((Text("The activation jumps: "), Formula(Call(derivative, *triple)), Text(" is the distributional derivative, and it is infinite at correlation one."))),) if form.at_jumps else ()
     return (page.equation(rows, number), *jumps, *_existence(form.condition), words_before, page.equation(diagonal))
 
@@ -244,6 +244,11 @@ def _closed_duals(recursion: Recursion, page: Page) -> list[Block]:
     return out
 
 
+def _collected(expression: sp.Expr) -> sp.Expr:
+    """Sorted by the first kernel and the bias variance."""
+    return sp.collect(sp.expand(expression), [*sorted(expression.atoms(AtLayer), key=sp.default_sort_key), sigma_b])
+
+
 def _unrolled(recursion: Recursion, page: Page) -> list[Block]:
     """The diagonal of the outputs in K^1, where it is short."""
     if not recursion.depth.is_Integer or int(recursion.depth) > 4:
@@ -261,7 +266,7 @@ def _unrolled(recursion: Recursion, page: Page) -> list[Block]:
             done += 1
             if any(values[s].count_ops() > _UNROLL_LIMIT for s in diagonal):
                 return []
-    rows = [Row(AtLayer(diag, done), "=", values[diag]) for _, _, diag in recursion.outputs if diag in values]
+    rows = [Row(AtLayer(diag, done), "=", _collected(values[diag])) for _, _, diag in recursion.outputs if diag in values]
     if not rows or any(width(latex(row.right)) > 2 * page.limit for row in rows):
         return []
     return [words("Unrolled on the diagonal:"), page.equation(rows)]

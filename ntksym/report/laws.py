@@ -25,6 +25,7 @@ class Laws:
 
     def __init__(self) -> None:
         self._found: list[Gaussian] = []
+        self._used: list[set[sp.Basic]] = []
 
     def marked(self, expression: sp.Basic) -> sp.Basic:
         """The expression with every Expect node written as E or as E_k."""
@@ -33,20 +34,23 @@ class Laws:
         mapping: dict[sp.Basic, sp.Basic] = {}
         for node in _inner_first(expression):
             inside = node.xreplace(mapping)
-            mapping[node] = Moment(inside.args[0]) if is_standing(node.law) else Moment(inside.args[0], self._mark(node.law))
+            mapping[node] = Moment(inside.args[0]) if is_standing(node.law) else Moment(inside.args[0], self._mark(node.law, node.args[0]))
         return expression.xreplace(mapping)
 
-    def _mark(self, law: Gaussian) -> Glyph:
+    def _mark(self, law: Gaussian, integrand: sp.Basic) -> Glyph:
         if law not in self._found:
             self._found.append(law)
-        number = str(self._found.index(law) + 1)
+            self._used.append(set())
+        position = self._found.index(law)
+        self._used[position] |= integrand.free_symbols
+        number = str(position + 1)
         return Glyph(number, number)
 
     def rows(self) -> tuple[Row, ...]:
         """One line for each independent part of each numbered law."""
         out: list[Row] = []
         for number, law in enumerate(self._found, start=1):
-            for part in independent_parts(law):
+            for part in independent_parts(marginal(law, self._used[number - 1])):
                 variables: sp.Basic = part.variables[0] if len(part.variables) == 1 else part.variables
                 out.append(Row(Labelled(Glyph(rf"\mathbb{{E}}_{{{number}}}", f"E_{number}"), variables), "~", part))
         return tuple(out)
@@ -61,6 +65,13 @@ def _inner_first(expression: sp.Basic) -> list[Expect]:
     return list(dict.fromkeys(found))
 
 
+def marginal(law: Gaussian, used: set[sp.Basic]) -> Gaussian:
+    """The law of the variables used; of all where none is."""
+    kept = [i for i, name in enumerate(law.variables) if name in used] or list(range(len(law.variables)))
+    upper = [law.cov(i, j) for i in kept for j in kept if i <= j]
+    return Gaussian(sp.Tuple(*(law.variables[i] for i in kept)), sp.Tuple(*(law.mean[i] for i in kept)), sp.Tuple(*upper))
+
+
 def independent_parts(law: Gaussian) -> tuple[Gaussian, ...]:
     """The law as a product of laws of groups of variables that are uncorrelated with each other."""
     n = len(law.variables)
@@ -73,6 +84,5 @@ def independent_parts(law: Gaussian) -> tuple[Gaussian, ...]:
     parts: list[Gaussian] = []
     for label in sorted(set(group)):
         members = [i for i in range(n) if group[i] == label]
-        upper = [law.cov(i, j) for i in members for j in members if i <= j]
-        parts.append(Gaussian(sp.Tuple(*(law.variables[i] for i in members)), sp.Tuple(*(law.mean[i] for i in members)), sp.Tuple(*upper)))
+        parts.append(marginal(law, {law.variables[i] for i in members}))
     return tuple(parts)

@@ -18,6 +18,7 @@ from sympy.printing.precedence import PRECEDENCE
 from ntksym.errors import NotationError
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine
 from ntksym.notation import DEFAULT, MEANINGS, Profile
+from ntksym.report.glyphs import AtLayer
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 
 _GREEK = {
@@ -200,8 +201,8 @@ class MathPrinter(LatexPrinter):
             return self._product(above)
         top = self._alone(above)
         bottom = self._alone(below)
-        rest = [f for f in above if factor_rank(f) >= 4]
-        if rest and len(above) > len(rest) and _TALL.search(relaxed(top)) or rest and any(factor_rank(f) == 8 for f in rest):
+        rest = [f for f in above if factor_rank(f) >= 4 or isinstance(f, AtLayer)]
+        if rest and (_TALL.search(relaxed(top)) or any(factor_rank(f) >= 8 or isinstance(f, AtLayer) for f in rest)):
             return rf"\frac{{{self._alone([f for f in above if f not in rest])}}}{{{bottom}}} {self._product(rest, alone=False)}"
         return rf"\frac{{{top}}}{{{bottom}}}"
 
@@ -385,7 +386,7 @@ class MathPrinter(LatexPrinter):
         return rf"\mathcal{{N}}\left({mean}, {self._matrix([[expr.cov(i, j) for j in range(n)] for i in range(n)])}\right)"
 
     def _matrix(self, rows: list[list[Any]]) -> str:
-        return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(self._print(entry) for entry in row) for row in rows) + r"\end{pmatrix}"
+        return r"\begin{pmatrix}" + (r" \\[0.6ex] " if any(_TALL.search(self._print(entry)) for row in rows for entry in row) else r" \\ ").join(" & ".join(self._print(entry) for entry in row) for row in rows) + r"\end{pmatrix}"
 
     def _print_Expect(self, expr: Any, exp: Any = None) -> str:
         variables = ", ".join(self._print(v) for v in expr.law.variables)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import Indicator
+from ntksym.nodes import CorrelationAngle, Expect, Indicator, Mean
 from ntksym.notation import MEANINGS
-from ntksym.report.glyphs import AtLayer
+from ntksym.report.glyphs import AtLayer, Glyph, Moment
 
 _SCALES = ("sigma_w", "sigma_b")
 
@@ -27,9 +27,11 @@ def factor_rank(factor: sp.Basic) -> int:
     if isinstance(base, sp.Indexed):
         return 2
     if isinstance(base, (sp.Sum, sp.Product, sp.Integral)):
-        return 8
+        return 9
     if isinstance(base, sp.Add):
         return 7
+    if isinstance(base, (Moment, Expect, Mean)):
+        return 8
     if isinstance(base, sp.exp):
         return 3
     if isinstance(base, Indicator):
@@ -43,16 +45,18 @@ def ordered_factors(factors: list[sp.Basic]) -> list[sp.Basic]:
 
 
 def term_rank(term: sp.Basic) -> int:
-    """K^{l+1} leads, sigma_b^2 closes, all else keeps its place between them."""
+    """K^{l+1} leads, then the term with the angle; sigma_b^2 closes."""
     if isinstance(term, AtLayer):
         return 0
-    return 2 if {str(s) for s in term.free_symbols} == {"sigma_b"} else 1
+    if term.has(CorrelationAngle) or any(glyph.latex in (r"\theta", r"\vartheta") for glyph in term.atoms(Glyph)):
+        return 1
+    return 3 if {str(s) for s in term.free_symbols} == {"sigma_b"} else 2
 
 
 def number_leads(terms: list[sp.Basic]) -> bool:
     """Whether a positive number stands first: 1 + 2 q11, but l + 1 for an index."""
     others = [term for term in terms if not term.is_number]
-    return bool(others) and not all(term.is_integer for term in others)
+    return 0 < len(others) <= 3 and not all(term.is_integer for term in others)
 
 
 def split_quotient(product: sp.Expr) -> tuple[list[sp.Basic], list[sp.Basic]]:
@@ -67,4 +71,13 @@ def split_quotient(product: sp.Expr) -> tuple[list[sp.Basic], list[sp.Basic]]:
                 below.remove(number)
                 below += [sp.Integer(number / factor.base), factor]
                 break
-    return [f for f in above if f != 1], [f for f in below if f != 1]
+    return _one_root([f for f in above if f != 1]), _one_root([f for f in below if f != 1])
+
+
+def _one_root(factors: list[sp.Basic]) -> list[sp.Basic]:
+    """sqrt(2) sqrt(pi) sqrt(q) as one root of 2 pi q."""
+    roots = [f for f in factors if isinstance(f, sp.Pow) and f.exp == sp.S.Half and f.base.is_Atom]
+    if len(roots) < 2:
+        return factors
+    inside = sp.Mul(*(root.base for root in roots))
+    return [f for f in factors if f not in roots] + [sp.Pow(inside, sp.S.Half, evaluate=False)]

@@ -5,12 +5,14 @@ Every change here is an identity of SymPy's own algebra; nothing is simplified t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Dual, Expect
+from ntksym.nodes import Applied, CorrelationAngle, CorrelationArcsine, Dual, Entry, Expect, Mean, Partial, Width
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
 from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
@@ -23,20 +25,33 @@ _PART_LETTER = ("t", "t")
 _SYMBOLIC_LIMIT = 400  # operations beyond which rearrangements are not tried: they would take longer than reading helps
 
 
+@lru_cache(maxsize=4096)
 def page_form(expression: sp.Basic) -> sp.Basic:
     """Angles of positive covariance, whole numbers inside arcsines, radicands as product minus square, fractions over one denominator."""
     if not isinstance(expression, sp.Basic) or isinstance(expression, (sp.Symbol, sp.Number)):
         return expression
     turned = expression.replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
-    if isinstance(turned, sp.Expr) and is_closed(turned) and turned.count_ops() <= _SYMBOLIC_LIMIT:
-        turned = _gathered(turned)
-        turned = turned.replace(lambda e: isinstance(e, sp.Pow) and e.exp.is_Rational and e.exp.q == 2 and isinstance(e.base, sp.Add), lambda e: sp.Pow(radicand(e.base), e.exp))
+    if isinstance(turned, sp.Expr) and turned.count_ops() <= _SYMBOLIC_LIMIT:
+        turned = _gathered(turned) if is_closed(turned) else _gathered_coefficients(turned)
+        turned = turned.replace(lambda e: isinstance(e, sp.Pow) and _is_root(e), lambda e: sp.Pow(radicand(e.base), e.exp))
     return turned
+
+
+def _gathered_coefficients(expression: sp.Expr) -> sp.Expr:
+    """In a sum of terms with expectations: the closed factor of each term in its most readable form."""
+    if isinstance(expression, sp.Add):
+        return sp.Add(*(_gathered_coefficients(term) for term in expression.args), evaluate=False)
+    if not isinstance(expression, sp.Mul):
+        return expression
+    closed = [factor for factor in expression.args if is_closed(factor)]
+    if not any(isinstance(factor, sp.Add) for factor in closed):
+        return expression
+    return sp.Mul(_gathered(sp.together(sp.Mul(*closed))), *(factor for factor in expression.args if factor not in closed))
 
 
 def is_closed(expression: sp.Expr) -> bool:
     """Whether it is a closed form: no expectation, sum, unknown function or index in it."""
-    return not expression.has(Expect, Dual, sp.Sum, sp.Product, sp.Integral, sp.Indexed, AppliedUndef, sp.Derivative, sp.Lambda, sp.Subs, Call, AtLayer, Moment)
+    return not expression.has(Expect, Dual, sp.Sum, sp.Product, sp.Integral, sp.Indexed, AppliedUndef, sp.Derivative, sp.Lambda, sp.Subs, Call, AtLayer, Moment, Applied, Entry, Mean, Partial, Width)
 
 
 def _turn_angle(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
@@ -60,12 +75,64 @@ def _whole(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Exp
 
 
 def _gathered(expression: sp.Expr) -> sp.Expr:
-    """The shortest on the page of a few equal forms."""
+    """The most readable on the page of a few equal forms."""
     candidates = [expression, sp.factor_terms(expression)]
     if isinstance(expression, sp.Add):
         candidates.append(sp.together(expression))
         candidates.append(sp.factor_terms(sp.together(expression)))
-    return min(candidates, key=lambda form: (width(latex(form)), len(latex(form)), latex(form)))
+    if len(expression.atoms(CorrelationAngle)) == 1:
+        split = _by_angle(expression)
+        if split is not None:
+            candidates = [split, sp.together(split)]
+    return min(candidates, key=lambda form: (_cost(form), latex(form)))
+
+
+def _cost(form: sp.Expr) -> float:
+    """Width, fractions inside fractions and terms wider than a line counting extra."""
+    text = latex(form)
+    nested = sum(inner.count(r"\frac") for inner in _numerators(text))
+    too_wide = sum(max(0.0, width(piece) - 0.7 * LINE) for _, piece in terms(form))
+    return width(text) + 25 * nested + 2 * too_wide
+
+
+def _numerators(text: str) -> list[str]:
+    """What stands in numerators, except inside an arccosine or a root."""
+    found: list[str] = []
+    position = text.find(r"\frac{")
+    while position >= 0:
+        depth, end = 0, position + 5
+        for end in range(position + 5, len(text)):
+            depth += (text[end] == "{") - (text[end] == "}")
+            if depth == 0:
+                break
+        found.append(re.sub(r"\\arc(?:cos|sin)\\left\(\\frac", "", text[position + 6 : end]))
+        position = text.find(r"\frac{", position + 6)
+    return found
+
+
+def _by_angle(expression: sp.Expr) -> sp.Expr | None:
+    """a (pi - theta) + b with b one fraction; None where the angle does not stand linearly with rational coefficients."""
+    (angle,) = expression.atoms(CorrelationAngle)
+    theta = sp.Dummy("theta")
+    roots = {p: sp.Dummy(f"root{i}", positive=True) for i, p in enumerate(sorted({p.base for p in expression.atoms(sp.Pow) if _is_root(p)}, key=sp.default_sort_key))}
+    body = expression.xreplace({angle: theta})
+    body = body.replace(lambda e: isinstance(e, sp.Pow) and _is_root(e) and e.base in roots, lambda e: roots[e.base] ** (2 * e.exp))
+    if not body.is_rational_function(*body.free_symbols):
+        return None
+    numerator, denominator = sp.fraction(sp.together(body))
+    if denominator.has(theta) or not numerator.is_polynomial(theta):
+        return None
+    powers = sp.Poly(numerator, theta)
+    if powers.degree() != 1:
+        return None
+    slope = sp.factor(powers.coeff_monomial(theta) / denominator)
+    rest = sp.factor(sp.cancel(powers.coeff_monomial(1) / denominator + sp.pi * slope))
+    back = {dummy: sp.sqrt(base) for base, dummy in roots.items()}
+    return ((-slope) * (sp.pi - angle) + rest).xreplace(back)
+
+
+def _is_root(power: sp.Pow) -> bool:
+    return bool(power.exp.is_Rational and power.exp.q == 2 and isinstance(power.base, sp.Add))
 
 
 def radicand(polynomial: sp.Expr) -> sp.Expr:
@@ -128,14 +195,14 @@ class Namer:
         found = sorted({a for e in expressions for a in e.atoms(CorrelationAngle, CorrelationArcsine)}, key=sp.default_sort_key)
         mapping: dict[sp.Basic, sp.Basic] = {}
         for angle in found:
-            count = sum(e.count(angle) for e in expressions)
+            count = sum(node == angle for e in expressions for node in sp.preorder_traversal(e))
             if isinstance(angle, CorrelationAngle) or count > 1:
                 if any(e != angle for e in expressions if e.has(angle)):
                     mapping[angle] = self.bind(angle, _ANGLE_LETTERS)
         return [e.xreplace(mapping) for e in expressions]
 
     def _roots(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
-        powers = [p for e in expressions for p in e.find(lambda n: isinstance(n, sp.Pow) and n.exp.is_Rational and n.exp.q == 2 and isinstance(n.base, sp.Add)) for _ in range(e.count(p))]
+        powers = [node for e in expressions for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and _is_root(node)]
         bases = sorted({p.base for p in powers}, key=sp.default_sort_key)
         mapping: dict[sp.Basic, sp.Basic] = {}
         for base in bases:
@@ -166,6 +233,8 @@ class Namer:
         room = 0.72 * self.limit if room is None else room
         if not isinstance(expression, sp.Expr) or not is_closed(expression):
             return expression
+        if isinstance(expression, sp.Mul) and width(latex(expression, self.profile)) > room:
+            expression = _distributed(expression)
         for _ in range(12):
             too_wide = [t for t in sp.Add.make_args(expression) if width(latex(t, self.profile)) > room]
             if not too_wide:
@@ -176,6 +245,15 @@ class Namer:
                 return expression
             expression = expression.xreplace({inner[0]: self.bind(inner[0], [("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"), _PART_LETTER])})
         return expression
+
+
+def _distributed(product: sp.Mul) -> sp.Expr:
+    """A number times a wide sum as a sum of terms, so that it can be broken between them."""
+    sums = [factor for factor in product.args if isinstance(factor, sp.Add)]
+    rest = sp.Mul(*(factor for factor in product.args if not isinstance(factor, sp.Add)))
+    if len(sums) != 1 or width(latex(rest)) > 14:
+        return product
+    return sp.Add(*(rest * term for term in sums[0].args))
 
 
 def term_widths(expression: sp.Basic, profile: Profile = DEFAULT) -> list[float]:

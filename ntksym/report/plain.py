@@ -138,7 +138,7 @@ class PlainPrinter(StrPrinter):
 
     def _wrapped(self, expr: sp.Basic) -> str:
         simple = expr.is_Atom and not (isinstance(expr, sp.Rational) and expr.q != 1) or isinstance(expr, (sp.Function, sp.Indexed)) and not isinstance(expr, sp.exp)
-        simple = simple or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"} or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
+        simple = simple or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"} or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef)) or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         return self._print(expr) if simple else f"({self._print(expr)})"
 
     def _root(self, base: sp.Basic) -> str:

@@ -131,12 +131,12 @@ def _row(row: Row, writer: Writer, indent: int, column: int, head: str = "") -> 
             current, piece = hanging, piece.lstrip()
         while len(current) + len(piece) > writer.width and " " in piece.strip():
             room = writer.width - len(current)
-            cut = piece.rfind(" ", 1, max(room, 1))
+            cut = _cut(piece, max(room, 1))
             if cut <= 0:
                 if len(current) > len(hanging) and current.strip():
                     yield current
                     current, piece = hanging, piece.lstrip()
-                    if len(current) + len(piece) <= writer.width or piece.rfind(" ", 1, writer.width - len(current)) <= 0:
+                    if len(current) + len(piece) <= writer.width or _cut(piece, writer.width - len(current)) <= 0:
                         break
                     continue
                 break
@@ -144,6 +144,12 @@ def _row(row: Row, writer: Writer, indent: int, column: int, head: str = "") -> 
             current, piece = hanging, piece[cut + 1 :]
         current += piece
     yield current
+
+
+def _cut(piece: str, room: int) -> int:
+    """Where to break: before a plus or minus if one stands in the second half of the room, else at a space."""
+    sign = max(piece.rfind(" + ", 1, room), piece.rfind(" - ", 1, room))
+    return sign if sign > room // 2 else piece.rfind(" ", 1, room)
 
 
 @_block.register
