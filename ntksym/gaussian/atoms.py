@@ -81,9 +81,10 @@ def groups_of(expr: sp.Expr) -> list[Group]:
 
 
 def _tidy(polynomial: sp.Expr) -> sp.Expr:
-    """Coefficients simplified (parameters may cancel), powers of x collected."""
+    """Coefficients simplified (parameters may cancel), powers of x collected, a common constant in front."""
     poly = sp.Poly(polynomial, x)
-    return sp.Add(*(sp.expand(coefficient) * x**power for (power,), coefficient in poly.terms()))
+    collected = sp.Add(*(sp.expand(coefficient) * x**power for (power,), coefficient in poly.terms()))
+    return sp.factor_terms(collected) if isinstance(collected, sp.Add) else collected
 
 
 def _to_exp_and_cdf(expr: sp.Expr) -> sp.Expr:

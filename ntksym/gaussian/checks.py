@@ -138,6 +138,11 @@ def check_bilinear(premises: tuple[Statement, ...], conclusion: Statement, *, fi
     return proved("all terms, by expanding the product") if residual == 0 else false(f"the integrands differ by {residual}")
 
 
+def _weight_exponent(alphas: sp.Tuple, betas: sp.Tuple) -> sp.Expr:
+    """x' A x + beta' x."""
+    return sp.expand(alphas[0] * u**2 + betas[0] * u + alphas[1] * v**2 + betas[1] * v)
+
+
 def _tilted_by_inverse(alphas: sp.Tuple, betas: sp.Tuple) -> tuple[sp.Tuple, sp.Tuple]:
     """Mean and covariance of the tilted law from the precision matrix."""
     precision = sp.Matrix([[q11, q12], [q12, q22]]).inv() - 2 * sp.diag(*alphas)
@@ -146,16 +151,20 @@ def _tilted_by_inverse(alphas: sp.Tuple, betas: sp.Tuple) -> tuple[sp.Tuple, sp.
     return sp.Tuple(*mean), sp.Tuple(cov[0, 0], cov[0, 1], cov[1, 1])
 
 
-def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, polynomials: sp.Tuple, alphas: sp.Tuple, betas: sp.Tuple) -> Verdict:
+def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Verdict:
     """The two log-densities agree as polynomials in (u, v); the normalisation agrees because both are densities."""
     lhs, rhs = conclusion.claim.lhs, conclusion.claim.rhs
     factor, after = rhs.as_independent(Expect)
     if not isinstance(after, Expect):
         after = Expect(sp.S.One, Gaussian(sp.Tuple(u, v), *_tilted_by_inverse(alphas, betas)))
-    body = lhs.integrand / after.integrand
-    weight = sp.expand(alphas[0] * u**2 + betas[0] * u + alphas[1] * v**2 + betas[1] * v)
-    if sp.simplify(body - sp.exp(weight)) != 0:
+    exponents = sp.Add(*(f.args[0] for f in sp.Mul.make_args(lhs.integrand) if isinstance(f, sp.exp)))
+    if sp.expand(exponents - _weight_exponent(alphas, betas)) != 0:
         return false("the weight that left the integrand is not the exponential")
+    ratio = sp.cancel(lhs.integrand / after.integrand / sp.exp(exponents))
+    if ratio.has(u, v):
+        return false("the rest of the integrand changed")
+    factor = factor / ratio
+    weight = _weight_exponent(alphas, betas)
     point = sp.Matrix([u, v])
     before_cov = sp.Matrix([[q11, q12], [q12, q22]])
     law = after.law

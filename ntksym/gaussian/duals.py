@@ -140,9 +140,10 @@ def _pair(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int | 
     """Steps for one pair of groups; None where the pair is a constant."""
     if f.tau == DELTA_PRIME:
         return _delta_prime(d, f, g)
-    _, left = f.polynomial.xreplace({x: u}).as_independent(u, as_Add=False)
-    _, right = g.polynomial.xreplace({x: v}).as_independent(v, as_Add=False)
-    body = left * right
+    steps = _tau(f).xreplace({x: u}) * _tau(g).xreplace({x: v})
+    # The very product that stands in the expanded expectation, its constant factor split off the same way.
+    _, integrand = (f.as_expr().xreplace({x: u}) * g.as_expr().xreplace({x: v})).as_independent(u, v, as_Add=False)
+    body = sp.Mul(*(factor for factor in sp.Mul.make_args(integrand) if factor.is_polynomial(u, v)))
     taus = (Tau(f.tau, f.slope), Tau(g.tau, g.slope))
     shifted = f.beta != 0 or g.beta != 0
     if shifted and any(t.kind != ONE for t in taus):
@@ -155,8 +156,7 @@ def _pair(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int | 
             return d, None
         d = d.by(moves.use_moment, derivation=moment(body, *taus, Law()))
         return d, d.last
-    polynomials = sp.Tuple(*(p * _tau(group).xreplace({x: name}) for p, group, name in ((left, f, u), (right, g, v))))
-    d = d.by(moves.tilt, polynomials=polynomials, alphas=sp.Tuple(f.alpha, g.alpha), betas=sp.Tuple(f.beta, g.beta))
+    d = d.by(moves.tilt, body=body * steps, alphas=sp.Tuple(f.alpha, g.alpha), betas=sp.Tuple(f.beta, g.beta))
     if not d.conclusion.claim.rhs.has(Expect):
         return d, d.last
     general = Law(m1=sp.Symbol("m1", real=True), m2=sp.Symbol("m2", real=True)) if shifted else Law()

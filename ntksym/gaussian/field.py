@@ -260,14 +260,14 @@ def _angle(node: CorrelationArcsine | CorrelationAngle, domain: Domain) -> Sum:
     if c * c == a * b:
         ratio = domain.sign(c.numer) * domain.sign(c.denom)
         return half_pi * constant(domain, domain.field(ratio))
+    # The angle does not see a common positive factor: clear denominators, then the content.
     common = a.denom.lcm(b.denom).lcm(c.denom)
-    a, b, c = (t * domain.field.new(common) for t in (a, b, c))
-    whole = lcm(*(int(k.denominator) for t in (a, b, c) for k in t.numer.coeffs()))
-    a, b, c = (t * whole for t in (a, b, c))
-    shared = a.numer.gcd(b.numer).gcd(c.numer)
-    if domain.sign(shared) < 0:
-        shared = -shared
-    a, b, c = (t / domain.field.new(shared) for t in (a, b, c))
+    shared = domain.field.new(common) / domain.field.new((a * domain.field.new(common)).numer.gcd((b * domain.field.new(common)).numer).gcd((c * domain.field.new(common)).numer))
+    a, b, c = (t * shared for t in (a, b, c))
+    numbers = [_rational(k) / _rational(t.denom.LC) for t in (a, b, c) for k in t.numer.coeffs()]
+    content = sp.Rational(gcd(*(k.p for k in numbers)), lcm(*(k.q for k in numbers)))
+    scale = 1 / content if domain.sign(shared.numer) * domain.sign(shared.denom) > 0 else -1 / content
+    a, b, c = (t * domain.field(sp.QQ(int(scale.p), int(scale.q))) for t in (a, b, c))
     # c is odd: the orientation with a positive leading coefficient stands for both.
     flip = c.numer.LC < 0
     triple = tuple(t.as_expr().subs(_PI, sp.pi) for t in (a, -c if flip else c, b))

@@ -65,7 +65,7 @@ def expand_bilinearly(left: Statement, right: Statement, *, first: sp.Tuple, sec
     check=checks.check_tilt,
     reason="An exponential of a quadratic only changes the Gaussian it is averaged over.",
 )
-def tilt(*, polynomials: sp.Tuple, alphas: sp.Tuple, betas: sp.Tuple) -> Statement:
+def tilt(*, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Statement:
     r"""$\mathbb E_{\Sigma}\big[e^{x^\top A x+\beta^\top x}F\big] = \det(I-2A\Sigma)^{-1/2}\,e^{\frac12\beta^\top\Sigma'\beta}\ \mathbb E_{\mathcal N(\Sigma'\beta,\Sigma')}[F],\quad \Sigma'=\Sigma(I-2A\Sigma)^{-1}$"""
     alpha1, alpha2 = alphas
     beta1, beta2 = betas
@@ -76,7 +76,6 @@ def tilt(*, polynomials: sp.Tuple, alphas: sp.Tuple, betas: sp.Tuple) -> Stateme
     m1, m2 = a * beta1 + c * beta2, c * beta1 + b * beta2
     exponent = (beta1 * m1 + beta2 * m2) / 2
     weight = sp.exp(alpha1 * u**2 + beta1 * u) * sp.exp(alpha2 * v**2 + beta2 * v)
-    body = polynomials[0] * polynomials[1]
     law = Gaussian(sp.Tuple(u, v), sp.Tuple(m1, m2), sp.Tuple(a, c, b))
     claim = sp.Eq(Expect(weight * body, PAIR), sp.exp(exponent) / sp.sqrt(det) * average(body, law), evaluate=False)
     return Statement(claim, assumptions=existence(alpha1, alpha2))

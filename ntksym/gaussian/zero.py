@@ -25,9 +25,7 @@ class _Symbols:
 
     def root(self, radicand: sp.Expr) -> sp.Expr:
         """sqrt of a rational function as a product of fresh roots of its irreducible factors, each positive at an interior point."""
-        content, factors = sp.factor_list(sp.together(radicand))
-        # factor_list of a rational function: use numerator and denominator one by one
-        numerator, denominator = sp.fraction(sp.together(radicand))
+        numerator, denominator = sp.fraction(sp.cancel(sp.together(radicand)))
         result: sp.Expr = sp.S.One
         for part, power in ((numerator, 1), (denominator, -1)):
             content, factors = sp.factor_list(part)
@@ -43,10 +41,7 @@ class _Symbols:
     def _symbol(self, factor: sp.Expr) -> sp.Expr:
         if factor.is_Rational:
             return sp.sqrt(factor)
-        key = sp.expand(factor)
-        if key == sp.pi:
-            return self.roots.setdefault(key, next(self.names))
-        return self.roots.setdefault(key, next(self.names))
+        return self.roots.setdefault(sp.expand(factor), next(self.names))
 
     def wave(self, exponent: sp.Expr) -> sp.Expr:
         """exp as a product of fresh symbols, one per monomial of the exponent (a common denominator cleared first)."""
