@@ -132,7 +132,8 @@ class Recursion:
         values = dict(self.base)
         done = 1
         for block in self.blocks:
-            while done < level and (not block.repeat.is_Integer or done <= int(block.repeat)):
+            first = done
+            while done < level and (not block.repeat.is_Integer or done - first < int(block.repeat)):
                 values = {symbol: self.closed(value).xreplace(values) for symbol, value in block.update}
                 done += 1
         if done != level:

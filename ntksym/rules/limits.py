@@ -177,6 +177,12 @@ def _at_equal_neurons(expression: sp.Expr) -> sp.Expr:
     return sp.expand(expression.xreplace({deltas[0]: sp.S.One}))
 
 
+@rule(source=Citation("", "a conjunction holds part by part"), check=checks.law_at_every_layer, reason="The law of the pre-activations, now known at every layer.")
+def law_at_every_layer(theorem: Statement) -> Statement:
+    r"""(h^\ell_a(x), h^\ell_b(x')) \to \mathcal N(0, \delta_{ab}K^\ell)\quad\text{for all } \ell"""
+    return Statement(theorem.claim[0])
+
+
 @rule(source=Citation("", "induction over the layers"), check=checks.hypothesis, reason="The induction hypothesis for the tangent kernel, with the decay off the diagonal that fresh weights need.")
 def ntk_hypothesis(*, layer: sp.Expr) -> Statement:
     r"""\hat\Theta^\ell_{ab} \to \delta_{ab}\Theta^\ell,\qquad \mathbb E\big(\hat\Theta^\ell_{ab}\big)^2 = O(1/n)\;\; (a \ne b)"""

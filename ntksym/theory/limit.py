@@ -16,11 +16,9 @@ from ntksym.theory.finite import finite_kernel
 
 @dataclass(frozen=True)
 class LimitSteps:
-    """Numbers of the steps of the NNGP limit: the hypothesis, the law of averages of phi, and the theorem."""
+    """The steps of the NNGP limit, and the number of the theorem."""
 
     derivation: Derivation
-    hypothesis: int
-    average: int
     theorem: int
 
 
@@ -36,10 +34,9 @@ def nngp_limit(derivation: Derivation, forward: int, activation: int, function: 
     d = d.by(limits.nngp_hypothesis, layer=level)
     hypothesis = d.last
     d = d.by(limits.law_of_large_numbers, hypothesis, function=function)
-    average = d.last
-    d = d.by(limits.conditioned_law_converges, conditioned, activation, average)
+    d = d.by(limits.conditioned_law_converges, conditioned, activation, d.last)
     d = d.by(limits.nngp_induction, hypothesis, base, d.last)
-    return LimitSteps(d, hypothesis, average, d.last)
+    return LimitSteps(d, d.last)
 
 
 def nngp_steps(graph: ChainGraph, title: str) -> tuple[Derivation, int]:
@@ -60,7 +57,11 @@ def ntk_steps(graph: ChainGraph, title: str) -> tuple[Derivation, int, int]:
     base = d.last
     d = d.by(limits.ntk_hypothesis, layer=notation.layer)
     hypothesis = d.last
-    d = d.by(limits.law_of_large_numbers, nngp.hypothesis, function=phi_derivative(function))
+    d = d.by(limits.law_at_every_layer, nngp.theorem)
+    law = d.last
+    d = d.by(limits.law_of_large_numbers, law, function=function)
+    average = d.last
+    d = d.by(limits.law_of_large_numbers, law, function=phi_derivative(function))
     slopes = d.last
     d = d.by(limits.fresh_weight_moments, finite.following)
     moments = d.last
@@ -68,6 +69,6 @@ def ntk_steps(graph: ChainGraph, title: str) -> tuple[Derivation, int, int]:
     fresh = d.last
     d = d.by(limits.off_diagonal_decay, moments, hypothesis, finite.following)
     decay = d.last
-    d = d.by(limits.tangent_kernel_converges, finite.following, finite.activation, nngp.average, fresh, nngp.theorem)
+    d = d.by(limits.tangent_kernel_converges, finite.following, finite.activation, average, fresh, nngp.theorem)
     d = d.by(limits.ntk_induction, hypothesis, base, d.last, decay, nngp.theorem)
     return d, nngp.theorem, d.last

@@ -191,7 +191,7 @@ def _free_ranges(equation: sp.Eq) -> dict[sp.Symbol, sp.Expr]:
 
 
 def _integer(expression: sp.Expr, places: Mapping[sp.Symbol, int]) -> int:
-    value = sp.sympify(expression).xreplace({k: sp.Integer(v) for k, v in places.items()})
+    value = sp.sympify(expression, strict=True).xreplace({k: sp.Integer(v) for k, v in places.items()})
     if isinstance(value, Width):
         return WIDTHS[int(value.layer)]
     if isinstance(value, Entry) and value.name == "P":

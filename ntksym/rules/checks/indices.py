@@ -39,7 +39,7 @@ def normal_form(expression: sp.Expr) -> Polynomial:
 def terms(expression: sp.Expr) -> list[tuple[Monomial, sp.Expr]]:
     """The expression multiplied out: monomials with fresh bound indices, and their coefficients; deltas are not contracted yet."""
     fresh = itertools.count()
-    return _terms(sp.sympify(expression), lambda: sp.Symbol(f"_{next(fresh)}", integer=True, positive=True))
+    return _terms(sp.sympify(expression, strict=True), lambda: sp.Symbol(f"_{next(fresh)}", integer=True, positive=True))
 
 
 def _accumulate(total: Polynomial, key: Monomial, coefficient: sp.Expr) -> None:

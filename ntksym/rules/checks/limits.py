@@ -160,6 +160,12 @@ def _gram_labels(first: sp.Symbol, second: sp.Symbol) -> dict[sp.Basic, sp.Basic
     return {notation.s12: {(X, X): notation.s11, (X, Y): notation.s12, (Y, Y): notation.s22}[(first, second)]}
 
 
+def law_at_every_layer(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
+    """It is the part of the theorem that is a limit in law."""
+    laws = [part for part in premises[0].claim if isinstance(part, TendsTo) and isinstance(part.rhs, Gaussian)]
+    return proved("it is the one limit in law of the theorem") if laws == [conclusion.claim] else false("it is no part of the theorem")
+
+
 def fresh_weight_moments(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """Both moments by pairing the weights, and written out with M a table of variables."""
     layer = premises[0].claim.lhs.layer

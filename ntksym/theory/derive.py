@@ -1,0 +1,129 @@
+"""``derive(network, target)``: the general theorem, made special."""
+
+from __future__ import annotations
+
+import functools
+
+import sympy as sp
+
+from ntksym import notation
+from ntksym.errors import NetworkError
+from ntksym.forms import phi_derivative
+from ntksym.gaussian import dual, jumps
+from ntksym.network import Network, Pointwise
+from ntksym.proof import Derivation
+from ntksym.rules import algebra, recursion
+from ntksym.rules.checks.growth import Growth, growth
+from ntksym.rules.recursion import Slot
+from ntksym.theory import theorems
+from ntksym.theory.parameters import distinct, keywords
+
+TARGETS = ("jacobian", "nngp", "ntk")
+_LATER = ("linearized", "flow", "ensemble")
+
+
+def derive(network: Network, target: str = "ntk") -> Derivation:
+    """The derivation of a network's Jacobian, NNGP or NTK recursion.
+
+    The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the Jacobians of the general network for "jacobian".  An activation outside the class
+    of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for target "ntk" with an activation that
+    jumps unless its Pointwise says which derivative is meant.
+    """
+    if not isinstance(network, Network):
+        raise NetworkError(f"{network!r} is a {type(network).__name__}", where="derive", fix="make a network first: fcn(3, 'relu')")
+    if target not in TARGETS:
+        later = ", which is not supported yet" if target in _LATER else ""
+        raise NetworkError(f"target {target!r}{later}", where="derive", fix=f"use one of {', '.join(TARGETS)}")
+    return _derive(network, target)
+
+
+@functools.lru_cache(maxsize=256)
+def _derive(network: Network, target: str) -> Derivation:
+    if target == "jacobian":
+        return theorems.jacobian_theorem()
+    general = theorems.nngp_theorem() if target == "nngp" else theorems.ntk_theorem()
+    if network == theorems.general_network():
+        return general
+    network = distinct(network)
+    if target == "ntk":
+        for pointwise in network.pointwises:
+            _require_derivative(pointwise)
+    d = Derivation(_title(network, target))
+    choices = []
+    slots = []
+    for segment in network.segments():
+        slope = phi_derivative(segment.pointwise.function)
+        if target == "ntk" and segment.pointwise.derivative is not None and jumps(segment.pointwise.function):
+            slope = _slope(segment.pointwise)
+            d = d.by(recursion.choose_derivative, phi=segment.pointwise.function, choice=segment.pointwise.derivative, slope=slope)
+            choices.append(d.last)
+        slots.append(Slot(segment.repeat, segment.pointwise.function, slope, segment.has_bias))
+    d = d.by(algebra.use_lemma, derivation=general)
+    lemma = d.last
+    d = d.by(recursion.specialise, lemma, *choices, slots=tuple(map(tuple, slots)), first_bias=network.first.has_bias, parameters=keywords(network))
+    special = d.last
+    functions = _functions(slots, target)
+    if all(growth(f) <= Growth.POLYNOMIAL for f in functions):
+        d = d.by(recursion.joint_limit, special, functions=functions)
+    closed = []
+    for function in _functions_with_duals(slots, target):
+        d = d.by(algebra.use_lemma, derivation=dual(function))
+        closed.append(d.last)
+    return d.by(recursion.put_in_duals, special, *closed)
+
+
+def _title(network: Network, target: str) -> str:
+    names = []
+    for pointwise in network.pointwises:
+        if pointwise.phi.name not in names:
+            names.append(pointwise.phi.name)
+    layers = "layer" if network.depth == 1 else "layers"
+    return f"{target.upper()} of a fully connected network with {network.depth} hidden {layers}, {', '.join(names)}"
+
+
+def _require_derivative(pointwise: Pointwise) -> None:
+    if pointwise.is_abstract or pointwise.derivative is not None or not _jumps(pointwise.function):
+        return
+    raise NetworkError(
+        f"the activation {pointwise.phi.name} jumps",
+        where="derive, target 'ntk'",
+        why="its derivative is zero almost everywhere in a finite network, but has a delta in the limit of smooth networks, which makes the kernel infinite on the diagonal",
+        fix=f"say which: Network([Dense(...), Pointwise({pointwise.phi.name!r}, derivative='almost_everywhere'), Dense(...)]), or 'distributional'; or take target 'nngp'",
+    )
+
+
+def _jumps(function: sp.Lambda) -> bool:
+    return jumps(function)
+
+
+def _slope(pointwise: Pointwise) -> sp.Lambda:
+    """The derivative that the network names."""
+    if pointwise.derivative == "distributional":
+        return phi_derivative(pointwise.function)
+    x = notation.x
+    regular = sp.diff(pointwise.function.expr, x).replace(sp.DiracDelta, lambda *_: sp.S.Zero)
+    return sp.Lambda(x, sp.expand(regular))
+
+
+def _functions(slots: list[Slot], target: str) -> tuple[sp.Lambda, ...]:
+    found: list[sp.Lambda] = []
+    for slot in slots:
+        for function in (slot.phi,) if target == "nngp" else (slot.phi, slot.slope):
+            if function not in found:
+                found.append(function)
+    return tuple(found)
+
+
+def _functions_with_duals(slots: list[Slot], target: str) -> list[sp.Lambda]:
+    """The functions whose duals the recursion holds: every phi, and a slope that is not simply the derivative of its phi."""
+    found: list[sp.Lambda] = []
+    for function in _functions(slots, target):
+        if not isinstance(function.expr, sp.Derivative) and function.expr != 0 and not _is_open(function):
+            found.append(function)
+    return found
+
+
+def _is_open(function: sp.Lambda) -> bool:
+    return bool(function.expr.atoms(sp.core.function.AppliedUndef))
+
+
