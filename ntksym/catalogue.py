@@ -62,7 +62,7 @@ def _normal_cdf(z: sp.Expr) -> sp.Expr:
 
 def _row(name: str, expr: sp.Expr, summary: str, *aliases: str, source: tuple[str, str] | None = None, **defaults: sp.Expr | int) -> Activation:
     found = {s.name: s for s in expr.free_symbols - {x} if isinstance(s, sp.Symbol)}
-    pairs = tuple((found[key], sp.sympify(defaults[key])) for key in sorted(defaults))
+    pairs = tuple((found[key], sp.sympify(defaults[key], strict=True)) for key in sorted(defaults))
     return Activation(name, sp.Lambda(x, expr), pairs, aliases, Citation(*source) if source else None, summary)
 
 

@@ -124,7 +124,7 @@ class Expect(sp.Expr):
     is_real = True
 
     def __new__(cls, integrand: Any, law: Gaussian) -> Expect:
-        return sp.Expr.__new__(cls, sp.sympify(integrand), law)
+        return sp.Expr.__new__(cls, sp.sympify(integrand, strict=True), law)
 
     @property
     def integrand(self) -> sp.Expr:
@@ -146,7 +146,7 @@ class Dual(sp.Expr):
     is_real = True
 
     def __new__(cls, f: Any, g: Any, a: Any, c: Any, b: Any) -> Dual:
-        return sp.Expr.__new__(cls, f, g, sp.sympify(a), sp.sympify(c), sp.sympify(b))
+        return sp.Expr.__new__(cls, f, g, sp.sympify(a, strict=True), sp.sympify(c, strict=True), sp.sympify(b, strict=True))
 
     @property
     def f(self) -> sp.Basic:
@@ -167,7 +167,7 @@ class Where(sp.Expr):
     is_commutative = True
 
     def __new__(cls, body: Any, bindings: Any) -> Where:
-        return sp.Expr.__new__(cls, sp.sympify(body), sp.Tuple(*(sp.Tuple(*pair) for pair in bindings)))
+        return sp.Expr.__new__(cls, sp.sympify(body, strict=True), sp.Tuple(*(sp.Tuple(*pair) for pair in bindings)))
 
     @property
     def body(self) -> sp.Expr:
@@ -197,7 +197,7 @@ class TendsTo(Boolean):
     """``lhs -> rhs`` as the widths listed grow without bound, in that order: ``TendsTo(lhs, rhs, widths)``."""
 
     def __new__(cls, lhs: Any, rhs: Any, widths: Any = ()) -> TendsTo:
-        return Boolean.__new__(cls, sp.sympify(lhs), sp.sympify(rhs), sp.Tuple(*widths))
+        return Boolean.__new__(cls, sp.sympify(lhs, strict=True), sp.sympify(rhs, strict=True), sp.Tuple(*widths))
 
     @property
     def lhs(self) -> sp.Basic:
@@ -216,7 +216,7 @@ class DistributedAs(Boolean):
     """``vector`` has the law given: ``DistributedAs(Tuple(variables), Gaussian)``."""
 
     def __new__(cls, vector: Any, law: Any) -> DistributedAs:
-        return Boolean.__new__(cls, sp.sympify(vector), law)
+        return Boolean.__new__(cls, sp.sympify(vector, strict=True), law)
 
 
 def _layer_latex(printer: Any, layer: sp.Basic) -> str:
@@ -231,7 +231,7 @@ class Width(sp.Expr):
     is_positive = True
 
     def __new__(cls, layer: Any) -> Width:
-        return sp.Expr.__new__(cls, sp.sympify(layer))
+        return sp.Expr.__new__(cls, sp.sympify(layer, strict=True))
 
     @property
     def layer(self) -> sp.Expr:
@@ -259,7 +259,7 @@ class Entry(sp.Expr):
 
     def __new__(cls, name: Any, layer: Any, inputs: Any = (), indices: Any = ()) -> Entry:
         label = sp.Symbol(name) if isinstance(name, str) else name
-        return sp.Expr.__new__(cls, label, sp.sympify(layer), sp.Tuple(*inputs), sp.Tuple(*indices))
+        return sp.Expr.__new__(cls, label, sp.sympify(layer, strict=True), sp.Tuple(*inputs), sp.Tuple(*indices))
 
     @property
     def name(self) -> str:
@@ -306,7 +306,7 @@ class Applied(sp.Expr):
     precedence = PRECEDENCE["Func"]
 
     def __new__(cls, function: sp.Lambda, argument: Any) -> Applied:
-        return sp.Expr.__new__(cls, function, sp.sympify(argument))
+        return sp.Expr.__new__(cls, function, sp.sympify(argument, strict=True))
 
     @property
     def function(self) -> sp.Lambda:
@@ -363,7 +363,7 @@ class Mean(sp.Expr):
     is_real = True
 
     def __new__(cls, integrand: Any, over: Any = ()) -> Mean:
-        return sp.Expr.__new__(cls, sp.sympify(integrand), sp.Tuple(*over))
+        return sp.Expr.__new__(cls, sp.sympify(integrand, strict=True), sp.Tuple(*over))
 
     @property
     def integrand(self) -> sp.Expr:
@@ -386,7 +386,7 @@ class OfOrder(Boolean):
     r"""$f = O(g)$ as the widths grow, under ``condition``: ``OfOrder(f, g, condition)``."""
 
     def __new__(cls, lhs: Any, rhs: Any, condition: Any = sp.true) -> OfOrder:
-        return Boolean.__new__(cls, sp.sympify(lhs), sp.sympify(rhs), sp.sympify(condition))
+        return Boolean.__new__(cls, sp.sympify(lhs, strict=True), sp.sympify(rhs, strict=True), sp.sympify(condition, strict=True))
 
     @property
     def lhs(self) -> sp.Basic:

@@ -15,12 +15,12 @@ from __future__ import annotations
 import difflib
 import keyword
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import sympy as sp
 
 from ntksym.errors import ParseError
+from ntksym.vocabulary import BRANCHING, CONSTANTS, FUNCTIONS, SPELLINGS
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
@@ -62,61 +62,6 @@ _PYTHON = {
 }
 
 _WORDS = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) - {"_"}
-
-
-def _relu(z: sp.Expr) -> sp.Expr:
-    return sp.Max(0, z)
-
-
-def _normal_cdf(z: sp.Expr) -> sp.Expr:
-    return (1 + sp.erf(z / sp.sqrt(2))) / 2
-
-
-def _gelu(z: sp.Expr) -> sp.Expr:
-    return z * (1 + sp.erf(z / sp.sqrt(2))) / 2
-
-
-def _sigmoid(z: sp.Expr) -> sp.Expr:
-    return 1 / (1 + sp.exp(-z))
-
-
-def _softplus(z: sp.Expr) -> sp.Expr:
-    return sp.log(1 + sp.exp(z))
-
-
-# name -> (function, least and greatest number of arguments).  Closed: a name that is not here cannot be called.
-FUNCTIONS: dict[str, tuple[Callable[..., sp.Expr], int, int]] = {
-    "abs": (sp.Abs, 1, 1),
-    "arctan": (sp.atan, 1, 1),
-    "atan": (sp.atan, 1, 1),
-    "cos": (sp.cos, 1, 1),
-    "cosh": (sp.cosh, 1, 1),
-    "erf": (sp.erf, 1, 1),
-    "erfc": (sp.erfc, 1, 1),
-    "exp": (sp.exp, 1, 1),
-    "gelu": (_gelu, 1, 1),
-    "heaviside": (sp.Heaviside, 1, 1),
-    "ln": (sp.log, 1, 1),
-    "log": (sp.log, 1, 1),
-    "max": (sp.Max, 2, 16),
-    "min": (sp.Min, 2, 16),
-    "ndtr": (_normal_cdf, 1, 1),
-    "normcdf": (_normal_cdf, 1, 1),
-    "phi": (_normal_cdf, 1, 1),
-    "relu": (_relu, 1, 1),
-    "sigmoid": (_sigmoid, 1, 1),
-    "sign": (sp.sign, 1, 1),
-    "sin": (sp.sin, 1, 1),
-    "sinh": (sp.sinh, 1, 1),
-    "softplus": (_softplus, 1, 1),
-    "sqrt": (sp.sqrt, 1, 1),
-    "step": (sp.Heaviside, 1, 1),
-    "tan": (sp.tan, 1, 1),
-    "tanh": (sp.tanh, 1, 1),
-}
-_SPELLINGS = {"Phi": "phi", "Abs": "abs", "Max": "max", "Min": "min", "Heaviside": "heaviside", "maximum": "max", "minimum": "min"}
-_BRANCHING = ("piecewise", "where")
-_CONSTANTS: dict[str, sp.Expr] = {"pi": sp.pi, "e": sp.E}
 
 
 @dataclass(frozen=True)
@@ -313,25 +258,25 @@ class _Parser:
         return sp.Integer(digits * 10**scale) if scale >= 0 else sp.Rational(digits, 10**-scale)
 
     def name(self, token: _Token) -> sp.Expr:
-        name = _SPELLINGS.get(token.text, token.text)
+        name = SPELLINGS.get(token.text, token.text)
         if self.token.kind == "operator" and self.token.text == "(":
             return self.call(token, name)
         if name in _WORDS:
             raise self.error(token, f"the word {name!r}", "it belongs to Python, and text is never run as Python", "rename the parameter (lam for lambda)")
         if "__" in name or name.startswith("_"):
             raise self.error(token, f"the name {name!r}", "names that begin with or hold a double underscore reach Python, not a formula", "rename it")
-        if name in FUNCTIONS or name in _BRANCHING:
+        if name in FUNCTIONS or name in BRANCHING:
             raise self.error(token, f"the function {name!r} without an argument", fix=f"write {name}(x)")
         if len(name) > MAX_DIGITS:
             raise self.error(token, f"a name of {len(name)} letters", f"names have at most {MAX_DIGITS}", "shorten it")
-        return _CONSTANTS.get(name) or sp.Symbol(name, real=True)
+        return CONSTANTS.get(name) or sp.Symbol(name, real=True)
 
     def call(self, token: _Token, name: str) -> sp.Expr:
-        if name in _BRANCHING:
+        if name in BRANCHING:
             return self.branches(token, name)
         if name not in FUNCTIONS:
-            near = difflib.get_close_matches(name, sorted((*FUNCTIONS, *_BRANCHING)), n=3, cutoff=0.6)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"known functions: {', '.join(sorted((*FUNCTIONS, *_BRANCHING)))}"
+            near = difflib.get_close_matches(name, sorted((*FUNCTIONS, *BRANCHING)), n=3, cutoff=0.6)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"known functions: {', '.join(sorted((*FUNCTIONS, *BRANCHING)))}"
             raise self.error(token, f"no function {name!r}", "only functions of a fixed table can be called, and a product is written with *", hint)
         function, least, most = FUNCTIONS[name]
         self.expect("(", name)

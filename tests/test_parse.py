@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntksym.errors import NtksymError, ParseError
-from ntksym.parse import FUNCTIONS, MAX_LENGTH, parse_expression, parse_number
+from ntksym.parse import MAX_LENGTH, parse_expression, parse_number
+from ntksym.vocabulary import FUNCTIONS
 
 READ = {
     "x*(1+erf(x/sqrt(2)))/2": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,

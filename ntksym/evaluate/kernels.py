@@ -137,7 +137,7 @@ class KernelFn:
 def _at_coincidence(condition: sp.Basic) -> sp.Basic:
     """The existence condition for one input: q11 = q12 = q22 = q."""
     q = sp.Symbol("q", positive=True)
-    return sp.sympify(condition.xreplace({q11: q, q12: q, q22: q}))
+    return sp.sympify(condition.xreplace({q11: q, q12: q, q22: q}), strict=True)
 
 
 def _concrete(value: Any) -> bool:

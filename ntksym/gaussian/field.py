@@ -223,7 +223,7 @@ def _exponential(argument: sp.Expr, domain: Domain) -> Sum:
     # exp(i pi r) is an algebraic number for rational r: (-1)^r through cos and sin.
     turn = im / domain.generator[_PI]
     if im != 0 and turn.numer.is_ground and turn.denom.is_ground:
-        angle = sp.pi * sp.sympify(turn.as_expr())
+        angle = sp.pi * sp.sympify(turn.as_expr(), strict=True)
         if re == 0:
             return _convert(sp.cos(angle), domain) + _convert(sp.I * sp.sin(angle), domain)
         im = domain.zero
@@ -299,7 +299,7 @@ def canonical(expr: sp.Expr, real: bool = True) -> sp.Expr:
 
 
 def _element_expr(element: Any) -> sp.Expr:
-    return sp.factor(sp.sympify(element.as_expr())).subs(_PI, sp.pi)
+    return sp.factor(sp.sympify(element.as_expr(), strict=True)).subs(_PI, sp.pi)
 
 
 def _with_imaginary_exponents(total: Sum) -> dict[Any, Any]:

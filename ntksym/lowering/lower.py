@@ -83,7 +83,7 @@ def _keyword(parameter: Parameter, names: dict[sp.Symbol, str], dense_count: int
 
 
 def _number(value: sp.Basic, name: str) -> float:
-    number = sp.sympify(value) if not isinstance(value, str) else sp.nan
+    number = sp.sympify(value, strict=True) if not isinstance(value, str) else sp.nan
     if not isinstance(number, sp.Expr) or not number.is_real or not number.is_finite:
         raise LoweringError(f"the default of {name} is {value}", where="lowering", why="a default is a real number", fix="give a number")
     return float(number.evalf(30))

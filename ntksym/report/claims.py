@@ -157,7 +157,7 @@ def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
 
 
 def _level(number: Any) -> Glyph:
-    body = latex(sp.sympify(number))
+    body = latex(sp.sympify(number, strict=True))
     return Glyph(body, str(number).replace("l", "l"))
 
 
