@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from importlib import import_module
 from typing import Any, TypeVar
@@ -34,8 +34,8 @@ from ntksym.sources import Citation
 
 SCHEMA_VERSION = 1
 _MAX_DEPTH = 400
-# Where rules are registered; looked up by name, for they stand on higher floors.
-_CHAPTERS = ("ntksym.gaussian", "ntksym.rules", "ntksym.theory")
+# Rooms that register rules and heads; looked up by name, for they stand on higher floors.
+_ROOMS = ("ntksym.gaussian", "ntksym.rules", "ntksym.catalogue", "ntksym.network", "ntksym.theory")
 _SAFE_INTEGER = 2**53  # beyond it other readers of JSON round
 
 _T = TypeVar("_T", bound=type)
@@ -198,6 +198,8 @@ def decode(value: Any, depth: int = 0) -> Any:
         raise _refused(str(value)[:60], "an object is a list that begins with its head")
     head, arguments = value[0], value[1:]
     reader = _READERS.get(head)
+    if reader is None and head not in _HEADS and head not in _ENUMS:
+        _load_until(head, _DATACLASSES)
     try:
         if reader is not None:
             return reader(arguments, depth)
@@ -274,11 +276,15 @@ def _read_rational(arguments: list[Any], depth: int) -> Any:
     return made
 
 
+def _load_until(name: str, table: Mapping[str, Any]) -> None:
+    """Import rooms until ``name`` stands in ``table``: an object can be read in a process that has made none yet."""
+    for room in _ROOMS:
+        if name not in table:
+            import_module(room)
+
+
 def _find_rule(name: str) -> Rule:
-    """The rule of this name, from the chapters if need be: a derivation can be read in a process that has derived nothing yet."""
-    for chapter in _CHAPTERS:
-        if name not in RULES:
-            import_module(chapter)
+    _load_until(name, RULES)
     return find_rule(name)
 
 

@@ -1,0 +1,67 @@
+"""How many wrong rules are caught, and by what.
+
+    python tests/benchmarks/mutations.py [--per-rule 12] [--seed 0] [--rule NAME ...]
+
+Mutates the conclusion of every rule in the registry (see tests/mutation.py) on real derivations; prints counts per rule, every survivor,
+and every rule that no derivation here uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import mutation  # noqa: E402  (after the path is set)
+
+import ntksym  # noqa: E402
+from ntksym.activations import activation  # noqa: E402
+from ntksym.gaussian import dual  # noqa: E402
+from ntksym.proof import RULES, Derivation  # noqa: E402
+
+ACTIVATIONS = ("relu", "leaky_relu", "step", "relu^2", "cubic", "erf", "gelu", "sin", "scaled_exp", "gaussian", "gabor_cos", "tanh")
+CROSS = (("relu", "erf"), ("sin", "cubic"))
+
+
+def derivations() -> list[Derivation]:
+    """Real derivations that together use every rule."""
+    found: list[Derivation] = [dual(activation(name).phi) for name in ACTIVATIONS]
+    found += [dual(activation(one).phi, activation(two).phi) for one, two in CROSS]
+    found += list(ntksym.derivations().values())
+    for name in ("relu", "tanh"):
+        found += [ntksym.derive(ntksym.fcn(2, name, sigma_b=0.1), target=target) for target in ("jacobian", "nngp", "ntk")]
+    return found
+
+
+def main() -> int:
+    """Print the table; the exit status is 1 where a mutant survived or a rule was not reached."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--per-rule", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rule", action="append", default=[])
+    options = parser.parse_args()
+    begin = time.perf_counter()
+    verdicts = list(mutation.mutants(derivations(), options.seed, options.per_rule, options.rule))
+    print(f"seed {options.seed}, {len(verdicts)} mutants of {len({v.rule for v in verdicts})} rules, {time.perf_counter() - begin:.0f} s\n")
+    outcomes = ("own check", "later step", "replay", "survived")
+    print(f"{'rule':32}" + "".join(f"{outcome:>12}" for outcome in outcomes))
+    for rule in sorted({v.rule for v in verdicts}):
+        counts = Counter(v.outcome for v in verdicts if v.rule == rule)
+        print(f"{rule:32}" + "".join(f"{counts[outcome]:12}" for outcome in outcomes))
+    total = Counter(v.outcome for v in verdicts)
+    print(f"{'all':32}" + "".join(f"{total[outcome]:12}" for outcome in outcomes))
+    print("\nby change: " + ", ".join(f"{change} {count}" for change, count in sorted(Counter(v.change for v in verdicts).items())))
+    escaped = [v for v in verdicts if v.outcome in ("replay", "survived")]
+    for v in escaped:
+        print(f"\n{v.outcome.upper()}  {v.rule}  ({v.change}): {v.detail}\n    was  {v.before}\n    made {v.after}")
+    unreached = sorted(name for name in RULES if name not in {v.rule for v in verdicts}) if not options.rule else []
+    print(f"\nnot reached: {', '.join(unreached) or 'none'}")
+    return 1 if escaped or unreached else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,343 @@
+"""Wrong rules on purpose: change what a rule concludes, and see which check notices.
+
+A mutant is one change at one place of one conclusion: a sign, a factor, an exponent, a dropped term, a dropped delta term, two arguments
+exchanged, an orthant or a special function mistaken for its neighbour, an expectation's law altered, an assumption forgotten.  It is judged in this order:
+
+* ``own check``: the rule's checker refutes it (FALSE), or can no longer decide (UNCHECKED);
+* ``later step``: the derivation, continued from the wrong conclusion, meets a rule or a check that refuses;
+* ``replay``: the continued derivation ends in another final conclusion with no check refusing (only re-running would show it);
+* ``survived``: neither.
+
+Equal values in another form are no error: such mutants are recognised by their value at random points and drawn again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+from mpmath import mp, mpf
+
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Expect, Gaussian, Indicator, NormalCDF, NormalPDF, TendsTo
+from ntksym.notation import q11, q12, q22, u, v
+from ntksym.proof import Derivation, Rule, Statement, Status, Step
+from ntksym.proof.derivation import _run
+
+Path = tuple[Any, ...]
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+
+
+def places(value: Any, path: Path = ()) -> Iterator[tuple[Path, sp.Basic]]:
+    """Every SymPy sub-expression of ``value`` (an expression, a form, a tuple), with the way to it."""
+    if isinstance(value, sp.Basic):
+        yield path, value
+        for k, part in enumerate(value.args):
+            yield from places(part, (*path, k))
+    elif isinstance(value, tuple):
+        for k, part in enumerate(value):
+            yield from places(part, (*path, k))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, (Derivation, Rule, type)):
+        for field in dataclasses.fields(value):
+            yield from places(getattr(value, field.name), (*path, field.name))
+
+
+def put(value: Any, path: Path, new: sp.Basic) -> Any:
+    """``value`` with the sub-expression at ``path`` replaced."""
+    if not path:
+        return new
+    head, rest = path[0], path[1:]
+    if isinstance(head, str):
+        return replace(value, **{head: put(getattr(value, head), rest, new)})
+    if isinstance(value, tuple):
+        return (*value[:head], put(value[head], rest, new), *value[head + 1 :])
+    args = list(value.args)
+    args[head] = put(args[head], rest, new)
+    if isinstance(value, (sp.Eq, sp.Derivative)):
+        return value.func(*args, evaluate=False)
+    return value.func(*args)
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+def _is_number_like(e: sp.Basic) -> bool:
+    return isinstance(e, sp.Expr) and not isinstance(e, (sp.Lambda, sp.Dummy)) and not e.has(sp.oo, sp.nan)
+
+
+def _sign(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    if isinstance(e, sp.Add):
+        term = rng.choice(e.args)
+        return sp.Add(*(-t if t is term else t for t in e.args))
+    return -e if _is_number_like(e) and e != 0 and not e.is_Integer else None
+
+
+def _factor(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    if not _is_number_like(e) or e == 0 or e.is_Symbol:
+        return None
+    scale = rng.choice((2, sp.Rational(1, 2), 3, sp.pi))
+    if isinstance(e, sp.Add):
+        term = rng.choice(e.args)
+        return sp.Add(*(scale * t if t is term else t for t in e.args))
+    return scale * e
+
+
+def _exponent(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    return e.base ** (e.exp + rng.choice((1, -1))) if isinstance(e, sp.Pow) and e.base != sp.E else None
+
+
+def _drop(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    if not isinstance(e, sp.Add):
+        return None
+    out = rng.randrange(len(e.args))
+    return sp.Add(*(t for k, t in enumerate(e.args) if k != out))
+
+
+def _drop_delta(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    if not isinstance(e, sp.Add):
+        return None
+    kept = [t for t in e.args if not t.has(Delta)]
+    return sp.Add(*kept) if 0 < len(kept) < len(e.args) else None
+
+
+def _swap(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    """Two arguments of a node exchanged, or the two inputs inside a sub-expression."""
+    if isinstance(e, (sp.Add, sp.Mul, sp.Eq, sp.Lambda, Gaussian, Expect, sp.Tuple)) or not isinstance(e, sp.Expr):
+        pairs = [(q11, q22), (u, v), (q11, q12)]
+        first, second = rng.choice(pairs)
+        return e.xreplace({first: second, second: first}) if isinstance(e, sp.Expr) and e.has(first, second) else None
+    if len(e.args) < 2 or isinstance(e, (sp.Pow, sp.Symbol, sp.Number)):
+        return None
+    args = list(e.args)
+    i, j = sorted(rng.sample(range(len(args)), 2))
+    args[i], args[j] = args[j], args[i]
+    try:
+        return e.func(*args)
+    except (TypeError, ValueError, AttributeError, IndexError):
+        return None
+
+
+def _law(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    if not isinstance(e, Gaussian):
+        return None
+    upper = list(e.upper)
+    k = rng.randrange(len(upper))
+    upper[k] = upper[k] + 1 if rng.random() < 0.5 else 2 * upper[k] + sp.Rational(1, 3)
+    return Gaussian(e.variables, e.mean, sp.Tuple(*upper))
+
+
+_NEIGHBOURS: dict[type, Callable[..., sp.Basic]] = {
+    CorrelationAngle: lambda a, c, b: CorrelationAngle(a, -c, b),
+    CorrelationArcsine: CorrelationAngle,
+    Indicator: lambda t: Indicator(-t),
+    Delta: lambda t: Delta(2 * t),
+    NormalCDF: lambda t: NormalCDF(-t),
+    NormalPDF: lambda t: NormalPDF(2 * t),
+    sp.erf: lambda t: sp.erf(-t),
+    sp.sin: sp.cos,
+    sp.cos: sp.sin,
+    sp.cosh: sp.sinh,
+    sp.sinh: sp.cosh,
+    sp.exp: lambda t: sp.exp(-t),
+    sp.KroneckerDelta: lambda i, j: sp.S.One,
+}
+
+
+def _neighbour(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+    other = _NEIGHBOURS.get(type(e))
+    return None if other is None else other(*e.args)
+
+
+CHANGES: dict[str, Callable[[sp.Basic, random.Random], sp.Basic | None]] = {
+    "sign": _sign,
+    "factor": _factor,
+    "exponent": _exponent,
+    "dropped term": _drop,
+    "dropped delta": _drop_delta,
+    "swapped": _swap,
+    "law": _law,
+    "neighbour": _neighbour,
+}
+
+
+# -- equal in value? ---------------------------------------------------------------------------------------------------
+
+_MODULES: list[Any] = [
+    {
+        "CorrelationAngle": lambda a, c, b: mp.atan2(mp.sqrt(a * b - c * c), c),
+        "CorrelationArcsine": lambda a, c, b: mp.atan2(c, mp.sqrt(a * b - c * c)),
+        "NormalCDF": mp.ncdf,
+        "NormalPDF": mp.npdf,
+        "Indicator": lambda t: mpf(1 if t > 0 else 0),
+    },
+    "mpmath",
+]
+_POINTS: tuple[dict[str, str], ...] = (
+    {"q11": "1.3", "q12": "0.4", "q22": "0.7", "u": "0.3", "v": "-1.1"},
+    {"q11": "0.6", "q12": "-0.5", "q22": "1.9", "u": "-0.8", "v": "0.45"},
+)
+
+
+def same_value(first: sp.Basic, second: sp.Basic) -> bool:
+    """Two expressions that agree at two points, both signs of the variable; False where they cannot be evaluated."""
+    if first == second:
+        return True
+    if not (isinstance(first, sp.Expr) and isinstance(second, sp.Expr)):
+        return False
+    symbols = sorted(first.free_symbols | second.free_symbols, key=str)
+    if not all(isinstance(s, sp.Symbol) for s in symbols):
+        return False
+    try:
+        function = sp.lambdify(symbols, (first, second), modules=_MODULES)
+        with mp.workdps(30):
+            for k, point in enumerate(_POINTS):
+                values = [
+                    mpf(point[s.name]) if s.name in point else (mpf("0.37") + mpf(i) / 7) * (-1) ** (k * s.is_positive is None) for i, s in enumerate(symbols)
+                ]
+                left, right = function(*values)
+                if abs(left - right) > mpf(10) ** -22 * (1 + abs(left)):
+                    return False
+    except Exception:  # an inert node, an unspecified function: not to be evaluated, so different as they stand
+        return False
+    return True
+
+
+def _equivalent(old: Any, new: Any) -> bool:
+    if old == new:
+        return True
+    if isinstance(old, (sp.Eq, TendsTo)) and isinstance(new, type(old)):
+        return all(same_value(a, b) for a, b in zip(old.args[:2], new.args[:2], strict=True))
+    if dataclasses.is_dataclass(old) and type(old) is type(new):
+        pairs = [(getattr(old, f.name), getattr(new, f.name)) for f in dataclasses.fields(old)]
+        return all(a == b or isinstance(a, sp.Expr) and isinstance(b, sp.Expr) and same_value(a, b) for a, b in pairs)
+    return same_value(old, new)
+
+
+def mutate(claim: Any, rng: random.Random, change: str | None = None) -> tuple[str, Any] | None:
+    """A wrong claim near ``claim`` and what was changed; None where no change of that kind fits."""
+    found = list(places(claim))
+    names = [change] if change else list(CHANGES)
+    for _ in range(60):
+        name = rng.choice(names)
+        path, place = rng.choice(found)
+        if isinstance(claim, sp.Eq) and path[:1] == (0,) and rng.random() < 0.7:
+            continue  # mostly the right side: there stands what the rule made
+        try:
+            new = CHANGES[name](place, rng)
+            if new is None or new == place:
+                continue
+            wrong = put(claim, path, new)
+        except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError, ZeroDivisionError):
+            continue
+        if isinstance(wrong, (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)) or _equivalent(claim, wrong):
+            continue
+        return name, wrong
+    return None
+
+
+# -- judging -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step inside a derivation, perhaps inside a lemma of a lemma: ``parents`` are (derivation, index of the step that uses the lemma)."""
+
+    derivation: Derivation
+    index: int
+    parents: tuple[tuple[Derivation, int], ...] = ()
+
+    @property
+    def step(self) -> Step:
+        return self.derivation.steps[self.index]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one mutant."""
+
+    rule: str
+    change: str
+    outcome: str
+    detail: str
+    before: str
+    after: str
+
+
+def all_places(derivation: Derivation, parents: tuple[tuple[Derivation, int], ...] = ()) -> Iterator[Place]:
+    """Every step of ``derivation`` and of its lemmas."""
+    for index, step in enumerate(derivation.steps):
+        yield Place(derivation, index, parents)
+        if step.lemma is not None:
+            yield from all_places(step.lemma, (*parents, (derivation, index)))
+
+
+def with_conclusion(place: Place, conclusion: Statement) -> Step:
+    """The step run again by a rule that concludes ``conclusion``; raises what the check raises."""
+    step = place.step
+    liar = replace(step.rule, apply=lambda *premises, **args: conclusion)
+    premises = tuple(place.derivation.steps[n - 1].conclusion for n in step.premises)
+    return _run(step.number, liar, step.premises, premises, step.args)
+
+
+def carry_on(derivation: Derivation, index: int, step: Step) -> Derivation:
+    """``derivation`` with ``step`` at ``index`` and every later step run again on it."""
+    made = replace(derivation, steps=(*derivation.steps[:index], step))
+    for later in derivation.steps[index + 1 :]:
+        made = made.by(later.rule, *later.premises, **dict(later.args))
+    return made
+
+
+def judge(place: Place, change: str, wrong: Statement) -> Verdict:
+    """Run the mutant through its own check, then through the rest of the derivation."""
+    step = place.step
+
+    def verdict(outcome: str, detail: str) -> Verdict:
+        return Verdict(step.rule.name, change, outcome, detail[:160], str(step.conclusion.claim)[:160], str(wrong.claim)[:160])
+
+    try:
+        made = with_conclusion(place, wrong)
+    except Exception as error:
+        return verdict("own check", f"{type(error).__name__}: {error}")
+    if made.verdict.status <= Status.UNCHECKED:
+        return verdict("own check", str(made.verdict))
+    try:
+        derivation, index, current = place.derivation, place.index, made
+        finished = carry_on(derivation, index, current)
+        for parent, at in reversed(place.parents):
+            using = parent.steps[at]
+            args = {name: finished if isinstance(value, Derivation) else value for name, value in using.args}
+            before = replace(parent, steps=parent.steps[:at])
+            finished = carry_on(parent, at, before.by(using.rule, *using.premises, **args).steps[-1])
+    except Exception as error:
+        return verdict("later step", f"{type(error).__name__}: {error}")
+    top = place.parents[0][0] if place.parents else place.derivation
+    if finished.verdict <= Status.UNCHECKED < top.verdict:
+        return verdict("later step", "the derivation ends UNCHECKED")
+    if finished.conclusion != top.conclusion:
+        return verdict("replay", f"own verdict {made.verdict}; the final conclusion differs")
+    return verdict("survived", f"own verdict {made.verdict}; the final conclusion is the same")
+
+
+def mutants(derivations: Iterable[Derivation], seed: int, per_rule: int, only: Iterable[str] = ()) -> Iterator[Verdict]:
+    """``per_rule`` judged mutants of every rule the derivations use, drawn by ``seed``; delta terms are dropped wherever there are some."""
+    rng = random.Random(seed)
+    wanted = set(only)
+    by_rule: dict[str, list[Place]] = {}
+    for derivation in derivations:
+        for place in all_places(derivation):
+            by_rule.setdefault(place.step.rule.name, []).append(place)
+    for name in sorted(by_rule):
+        if wanted and name not in wanted:
+            continue
+        found = by_rule[name]
+        with_delta = [p for p in found if isinstance(p.step.conclusion.claim, sp.Basic) and p.step.conclusion.claim.has(Delta)]
+        plan = [(rng.choice(found), None) for _ in range(per_rule)] + [(rng.choice(with_delta), "dropped delta") for _ in range(2 if with_delta else 0)]
+        for place, change in plan:
+            mutant = mutate(place.step.conclusion.claim, rng, change)
+            if mutant is not None:
+                yield judge(place, mutant[0], replace(place.step.conclusion, claim=mutant[1]))
