@@ -1,15 +1,21 @@
 """Deciding that a closed form is identically zero, for the checkers.  Shares no code with the engine's own normal form.
 
-Every square root of an irreducible polynomial, every exponential of an independent exponent and every correlation arcsine becomes a fresh
-symbol; the numerator is then a polynomial, reduced modulo r^2 = polynomial.  An empty remainder proves that the expression is zero; a
-remainder proves nothing.
+Every square root of a prime or of an irreducible polynomial, every independent exponential and every correlation arcsine becomes a fresh symbol,
+so do pi and i.  What is left is a rational function; its numerator is reduced modulo r^2 = radicand and i^2 = -1.  An empty remainder proves
+that the expression is zero; a remainder proves nothing.
 """
 
 from __future__ import annotations
 
 import sympy as sp
+from sympy.polys.fields import FracField
 
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+
+_I = sp.Symbol("i_")
+_PI = sp.Symbol("pi_", positive=True)
+# Exponents are read in units of 1/_GRAIN, so that exp(x/2) and exp(x/8) are powers of one symbol.
+_GRAIN = 480
 
 
 class _Symbols:
@@ -20,8 +26,7 @@ class _Symbols:
         self.waves: dict[sp.Expr, sp.Symbol] = {}
         self.angles: dict[sp.Expr, sp.Symbol] = {}
         self.names = sp.numbered_symbols("k_", positive=True)
-        symbols = sorted(expr.free_symbols, key=str)
-        self.inside = {s: _inside(s, i) for i, s in enumerate(symbols)}
+        self.inside = {s: _inside(s, i) for i, s in enumerate(sorted(expr.free_symbols, key=str))}
 
     def root(self, radicand: sp.Expr) -> sp.Expr:
         """sqrt of a rational function as a product of fresh roots of its irreducible factors, each positive at an interior point."""
@@ -29,36 +34,40 @@ class _Symbols:
         result: sp.Expr = sp.S.One
         for part, power in ((numerator, 1), (denominator, -1)):
             content, factors = sp.factor_list(part)
-            sign = sp.S.One
             for factor, multiplicity in factors:
-                value = factor.xreplace(self.inside)
-                if value.is_negative:
-                    factor, sign = -factor, sign * (-1) ** multiplicity
-                result *= self._symbol(factor) ** (power * multiplicity)
-            result *= sp.sqrt(content * sign) ** power
+                if factor.xreplace(self.inside).is_negative:
+                    factor, content = -factor, content * (-1) ** multiplicity
+                result *= self._root_of(sp.expand(factor)) ** (power * multiplicity)
+            result *= self._number(sp.Rational(content)) ** power
         return result
 
-    def _symbol(self, factor: sp.Expr) -> sp.Expr:
-        if factor.is_Rational:
-            return sp.sqrt(factor)
-        return self.roots.setdefault(sp.expand(factor), next(self.names))
+    def _root_of(self, radicand: sp.Expr) -> sp.Symbol:
+        return self.roots.setdefault(radicand.xreplace({sp.pi: _PI}), next(self.names))
+
+    def _number(self, value: sp.Rational) -> sp.Expr:
+        result: sp.Expr = _I if value < 0 else sp.S.One
+        for part, power in ((abs(value.p), 1), (value.q, -1)):
+            for prime, multiplicity in sp.factorint(part).items():
+                result *= sp.Integer(prime) ** (power * (multiplicity // 2))
+                if multiplicity % 2:
+                    result *= self._root_of(sp.Integer(prime)) ** power
+        return result
 
     def wave(self, exponent: sp.Expr) -> sp.Expr:
-        """exp as a product of fresh symbols, one per monomial of the exponent (a common denominator cleared first)."""
+        """exp as a product of fresh symbols, one per monomial of the exponent over its common denominator."""
         numerator, denominator = sp.fraction(sp.cancel(sp.together(exponent)))
+        content, denominator = sp.expand(denominator).as_content_primitive()
         result: sp.Expr = sp.S.One
         for term in sp.Add.make_args(sp.expand(numerator)):
-            coefficient, rest = term.as_coeff_Mul()
-            imaginary = rest.has(sp.I)
-            rest = rest.subs(sp.I, 1) if imaginary else rest
-            unit = sp.factor(rest / denominator)
-            scale, unit = unit.as_coeff_Mul()
-            coefficient *= scale
-            if unit == 1:
-                result *= sp.exp(coefficient * (sp.I if imaginary else 1))
+            coefficient, unit = term.as_coeff_Mul()
+            if unit == sp.I * sp.pi and denominator == 1:
+                # A root of unity: SymPy's own value of it.
+                result *= _replace(sp.expand_complex(sp.exp(term / content)), self)
                 continue
-            base = self.waves.setdefault(sp.I * unit if imaginary else unit, next(self.names))
-            result *= base**coefficient
+            power = coefficient * _GRAIN / content
+            if not power.is_Integer:
+                raise ValueError(f"the exponent {exponent} is finer than 1/{_GRAIN}")
+            result *= self.waves.setdefault(unit / denominator, next(self.names)) ** power
         return result
 
     def angle(self, node: sp.Expr) -> sp.Expr:
@@ -69,11 +78,12 @@ class _Symbols:
             return sp.S.Zero
         sign = 1 if sp.together(c).xreplace(self.inside) > 0 else -1
         if sine_squared == 1:
-            return sign * sp.pi / 2
+            return sign * _PI / 2
         return sign * self.angles.setdefault(sine_squared, next(self.names))
 
 
 def _inside(symbol: sp.Basic, index: int) -> sp.Rational:
+    """An interior point of the domain: tiny variances, a far smaller covariance."""
     name = str(symbol)
     if name in {"q11", "q22", "q"}:
         return sp.Rational(1, 131 + 10 * index)
@@ -83,44 +93,43 @@ def _inside(symbol: sp.Basic, index: int) -> sp.Rational:
 
 
 def _replace(expr: sp.Expr, table: _Symbols) -> sp.Expr:
+    if expr == sp.I:
+        return _I
+    if expr == sp.pi:
+        return _PI
     if isinstance(expr, sp.exp):
         return table.wave(expr.args[0])
     if isinstance(expr, (sp.cosh, sp.sinh, sp.cos, sp.sin)):
-        unit = sp.S.One if isinstance(expr, (sp.cosh, sp.sinh)) else sp.I
-        up, down = table.wave(unit * expr.args[0]), table.wave(-unit * expr.args[0])
+        circular = isinstance(expr, (sp.cos, sp.sin))
+        up, down = (table.wave(sign * (sp.I if circular else 1) * expr.args[0]) for sign in (1, -1))
         if isinstance(expr, (sp.cosh, sp.cos)):
             return (up + down) / 2
-        return (up - down) / (2 * unit)
+        return (up - down) / (2 * (_I if circular else 1))
     if isinstance(expr, CorrelationArcsine):
         return table.angle(expr)
     if isinstance(expr, CorrelationAngle):
-        return sp.pi / 2 - table.angle(expr)
-    if isinstance(expr, sp.Pow) and expr.exp.is_Rational and expr.exp.q == 2 and not expr.base.is_Rational:
+        return _PI / 2 - table.angle(expr)
+    if isinstance(expr, sp.Pow) and expr.exp.is_Rational and expr.exp.q == 2:
         return table.root(expr.base) ** expr.exp.p
     if not expr.args:
         return expr
-    if isinstance(expr, (sp.Add, sp.Mul, sp.Pow)):
+    if isinstance(expr, (sp.Add, sp.Mul)) or (isinstance(expr, sp.Pow) and expr.exp.is_Integer):
         return expr.func(*(_replace(arg, table) for arg in expr.args))
     raise ValueError(f"no rule for {expr.func.__name__}")
 
 
 def is_identically_zero(expr: sp.Expr) -> bool:
-    """True only where the expression is decided to vanish identically; False decides nothing."""
+    """True only where the expression is decided to vanish identically; False decides nothing.  ValueError where it has a part without a rule."""
     if expr == 0:
         return True
     table = _Symbols(expr)
     replaced = _replace(expr, table)
-    numerator, _ = sp.fraction(sp.together(replaced))
-    numerator = sp.expand(numerator)
-    for radicand, symbol in table.roots.items():
-        while numerator.has(symbol) and sp.degree(numerator, symbol) >= 2:
-            numerator = _reduce_root(numerator, symbol, radicand)
-    return sp.expand(numerator) == 0
-
-
-def _reduce_root(numerator: sp.Expr, symbol: sp.Symbol, radicand: sp.Expr) -> sp.Expr:
-    """Replace symbol^(2k) by radicand^k and symbol^(2k+1) by radicand^k symbol."""
-    result = []
-    for (power,), coefficient in sp.Poly(numerator, symbol).terms():
-        result.append(coefficient * radicand ** (power // 2) * symbol ** (power % 2))
-    return sp.expand(sp.Add(*result))
+    if replaced == 0:
+        return True
+    relations = [(symbol, radicand) for radicand, symbol in table.roots.items()] + [(_I, sp.S.NegativeOne)]
+    # Roots come first in the lexicographic order, so that r^2 leads its relation and is what gets replaced.
+    leading = [symbol for symbol, _ in relations]
+    others = (replaced.free_symbols | {s for _, r in relations for s in r.free_symbols}) - set(leading)
+    rationals = FracField([*leading, *sorted(others, key=str)], sp.QQ)
+    numerator = rationals.from_expr(replaced).numer
+    return numerator.rem([rationals.ring.from_expr(symbol**2 - radicand) for symbol, radicand in relations]) == 0
