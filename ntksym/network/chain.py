@@ -26,7 +26,10 @@ TARGET, COLUMN = (sp.Symbol(letter, integer=True, positive=True) for letter in "
 
 @dataclass(frozen=True)
 class Segment:
-    """Nodes of the graph that stand for ``repeat`` copies, the layer index l running from 1; ``into`` is the node the first copy reads, ``output`` the last one's result."""
+    """Nodes of the graph that stand for ``repeat`` copies, the layer index l running from 1.
+
+    ``into`` is the node the first copy reads, ``output`` the last one's result.
+    """
 
     nodes: tuple[str, ...]
     repeat: sp.Expr
@@ -38,7 +41,8 @@ class Segment:
 class ChainGraph:
     """``graph``: a networkx.MultiDiGraph.
 
-    Node attributes: kind ("input", "tensor", "parameter"), entry (an Entry with its coordinates), shape, and for tensors ``value``: the entry in terms of its parents.
+    Node attributes: kind ("input", "tensor", "parameter"), entry (an Entry with its coordinates), shape, and for tensors ``value``: the entry in terms
+    of its parents.
     Edge attributes: ``jacobian`` (of the head's entry by the tail's ``by``), ``of`` and ``by``.
     A hidden block repeated L times (L a symbol) stands once, at layer l, and is listed in ``segments``.
     """

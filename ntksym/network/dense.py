@@ -15,8 +15,8 @@ from ntksym.nodes import Entry, Width
 class Dense:
     r"""$h^{\ell+1}_i = \frac{\sigma_w}{\sqrt{n_\ell}}\sum_a z^\ell_a\,\omega^{\ell+1}_{ai} + \sigma_b\,\beta^{\ell+1}_i$.
 
-    ``sigma_w`` > 0 and ``sigma_b`` >= 0 are standard deviations, kept exact; they are the defaults of the generated keywords, except that a literal 0 for ``sigma_b`` is
-    structural: the layer has no bias terms.  A SymPy symbol means: no default.  ``width`` is the number of outputs, None if open.
+    ``sigma_w`` > 0 and ``sigma_b`` >= 0 are standard deviations, kept exact; they are the defaults of the generated keywords, except that a literal 0
+    for ``sigma_b`` is structural: the layer has no bias terms.  A SymPy symbol means: no default.  ``width`` is the number of outputs, None if open.
     """
 
     sigma_w: sp.Expr | float = 1.0
@@ -42,7 +42,9 @@ class Dense:
         total = notation.sigma_w / sp.sqrt(Width(below)) * sp.Sum(z * weights, (source, 1, Width(below)))
         return total + notation.sigma_b * Entry("beta", above, (), (target,)) if self.has_bias else total
 
-    def jacobians(self, below: sp.Expr, above: sp.Expr, label: sp.Symbol, source: sp.Symbol, target: sp.Symbol, row: sp.Symbol, column: sp.Symbol) -> dict[str, sp.Expr]:
+    def jacobians(
+        self, below: sp.Expr, above: sp.Expr, label: sp.Symbol, source: sp.Symbol, target: sp.Symbol, row: sp.Symbol, column: sp.Symbol
+    ) -> dict[str, sp.Expr]:
         """Local Jacobians of h^above_target: by z^below_source ("z"), by omega^above_{row, column} ("omega") and by beta^above_column ("beta")."""
         scale = notation.sigma_w / sp.sqrt(Width(below))
         found = {

@@ -37,12 +37,19 @@ def fcn(
     sigma_b = _alias(sigma_b, 0.0, b_std, "sigma_b", "b_std")
     values.parameterization(parameterization, where)
     if isinstance(sigma_w, str):
-        raise NetworkError(f"sigma_w={sigma_w!r} is not supported yet", where=where, why="it needs the fixed point of the variance recursion", fix="give the number, such as sqrt(2) for relu")
+        raise NetworkError(
+            f"sigma_w={sigma_w!r} is not supported yet",
+            where=where,
+            why="it needs the fixed point of the variance recursion",
+            fix="give the number, such as sqrt(2) for relu",
+        )
     hidden = _read_depth(depth, where)
     pointwise = activation if isinstance(activation, Pointwise) else Pointwise(activation)
     if isinstance(hidden, sp.Symbol):
         if widths is not None or isinstance(sigma_w, list | tuple) or isinstance(sigma_b, list | tuple):
-            raise NetworkError("widths or sigmas per layer with a symbolic depth", where=where, why="their number is not known", fix="leave widths out and give one sigma")
+            raise NetworkError(
+                "widths or sigmas per layer with a symbolic depth", where=where, why="their number is not known", fix="leave widths out and give one sigma"
+            )
         dense = Dense(sigma_w, sigma_b)
         return Network([dense, Repeat((pointwise, dense), hidden)])
     w = _per_layer(sigma_w, hidden + 1, "sigma_w", where)
@@ -67,11 +74,19 @@ def _read_depth(depth: Any, where: str) -> int | sp.Symbol:
         return depth
     if isinstance(depth, bool) or not isinstance(depth, int | sp.Integer) and not hasattr(depth, "__index__"):
         raise NetworkError(
-            f"depth {depth!r} is no integer", where=where, why="depth counts hidden layers", fix="give an integer from 1 on, or Symbol('L', integer=True, positive=True) for the general theorem"
+            f"depth {depth!r} is no integer",
+            where=where,
+            why="depth counts hidden layers",
+            fix="give an integer from 1 on, or Symbol('L', integer=True, positive=True) for the general theorem",
         )
     number = int(depth)
     if number < 1:
-        raise NetworkError(f"depth {number}", where=where, why="depth counts hidden layers; without one the network is linear and its kernel is the input Gram", fix="give an integer from 1 on")
+        raise NetworkError(
+            f"depth {number}",
+            where=where,
+            why="depth counts hidden layers; without one the network is linear and its kernel is the input Gram",
+            fix="give an integer from 1 on",
+        )
     return number
 
 
@@ -80,7 +95,10 @@ def _per_layer(value: Any, count: int, name: str, where: str) -> Sequence[Any]:
         return [value] * count
     if len(value) != count:
         raise NetworkError(
-            f"{name} has {len(value)} entries for {count} Dense layers", where=where, why="one entry belongs to each Dense, the output layer included", fix=f"give one number, or {count} of them"
+            f"{name} has {len(value)} entries for {count} Dense layers",
+            where=where,
+            why="one entry belongs to each Dense, the output layer included",
+            fix=f"give one number, or {count} of them",
         )
     return value
 

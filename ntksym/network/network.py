@@ -50,7 +50,9 @@ class Network:
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, list | tuple):
-            raise NetworkError(f"layers is a {type(self.layers).__name__}", where="Network", fix="give a list: Network([Dense(...), Pointwise('relu'), Dense(...)])")
+            raise NetworkError(
+                f"layers is a {type(self.layers).__name__}", where="Network", fix="give a list: Network([Dense(...), Pointwise('relu'), Dense(...)])"
+            )
         object.__setattr__(self, "layers", tuple(self.layers))
         for position, layer in enumerate(self.layers, 1):
             _require_supported(layer, position)
@@ -111,7 +113,10 @@ def _require_supported(layer: Any, position: int) -> None:
     if layer in (Dense, Pointwise):
         raise NetworkError(f"layer {position} is the class {name}, not a layer", where="Network", fix=f"call it: {name}(...)")
     raise NetworkError(
-        f"layer {position} is {name!r}", where="Network", why="no rule derives a kernel through such a layer yet", fix="use Dense and Pointwise; activations go in as Pointwise('relu')"
+        f"layer {position} is {name!r}",
+        where="Network",
+        why="no rule derives a kernel through such a layer yet",
+        fix="use Dense and Pointwise; activations go in as Pointwise('relu')",
     )
 
 
@@ -131,13 +136,21 @@ def _require_order(layers: tuple[Any, ...]) -> None:
             continue
         if expected_dense:
             raise NetworkError(
-                f"layer {position} is a Pointwise where a Dense belongs", where="Network", why="an activation needs Gaussian pre-activations, which fresh weights make",
+                f"layer {position} is a Pointwise where a Dense belongs",
+                where="Network",
+                why="an activation needs Gaussian pre-activations, which fresh weights make",
                 fix="start with a Dense; write two activations in a row as one expression",
             )
         raise NetworkError(
-            f"layer {position} is a Dense right after a Dense", where="Network", why="the recursion has one activation between two weight matrices", fix="put Pointwise('identity') between them"
+            f"layer {position} is a Dense right after a Dense",
+            where="Network",
+            why="the recursion has one activation between two weight matrices",
+            fix="put Pointwise('identity') between them",
         )
     if isinstance(flat[-1][1], Pointwise):
         raise NetworkError(
-            f"layer {flat[-1][0]}, the last, is a Pointwise", where="Network", why="the kernel multiplies the identity over outputs only after fresh weights", fix="end with a Dense"
+            f"layer {flat[-1][0]}, the last, is a Pointwise",
+            where="Network",
+            why="the kernel multiplies the identity over outputs only after fresh weights",
+            fix="end with a Dense",
         )

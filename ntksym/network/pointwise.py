@@ -21,8 +21,8 @@ DERIVATIVES = (None, "almost_everywhere", "distributional")
 class Pointwise:
     r"""$z^\ell_a = \phi(h^\ell_a)$.
 
-    ``phi`` is anything :func:`ntksym.activation` takes, or ``Function("phi")`` for the general theorem.  ``derivative`` says which derivative of a phi with jumps is meant:
-    "almost_everywhere" (what a finite network trains with) or "distributional" (the limit of smooth networks); None for a phi without jumps.
+    ``phi`` is anything :func:`ntksym.activation` takes, or ``Function("phi")`` for the general theorem.  ``derivative`` says which derivative of a phi with jumps
+    is meant: "almost_everywhere" (what a finite network trains with) or "distributional" (the limit of smooth networks); None for a phi without jumps.
     """
 
     phi: Any
@@ -31,13 +31,16 @@ class Pointwise:
     def __post_init__(self) -> None:
         if self.derivative not in DERIVATIVES:
             raise NetworkError(
-                f"derivative={self.derivative!r} is unknown", where="Pointwise", why="a jump has two derivatives in use", fix="use None, 'almost_everywhere' or 'distributional'"
+                f"derivative={self.derivative!r} is unknown",
+                where="Pointwise",
+                why="a jump has two derivatives in use",
+                fix="use None, 'almost_everywhere' or 'distributional'",
             )
         object.__setattr__(self, "phi", _read(self.phi))
 
     @property
     def function(self) -> sp.Lambda:
-        """phi as a Lambda in :data:`ntksym.notation.x`."""
+        """Phi as a Lambda in :data:`ntksym.notation.x`."""
         return self.phi.phi
 
     @property

@@ -41,7 +41,10 @@ def weight_deviation(value: Any, where: str) -> sp.Expr:
     number = exact(value, "sigma_w", where)
     if number.is_positive is False:
         raise NetworkError(
-            f"sigma_w={value} is not positive", where=where, why="it is the standard deviation of the weights; without weights no input reaches the output", fix="give sigma_w > 0"
+            f"sigma_w={value} is not positive",
+            where=where,
+            why="it is the standard deviation of the weights; without weights no input reaches the output",
+            fix="give sigma_w > 0",
         )
     return number
 
@@ -50,7 +53,9 @@ def bias_deviation(value: Any, where: str) -> sp.Expr:
     """A standard deviation of biases: zero (structural: no bias terms) or positive."""
     number = exact(value, "sigma_b", where)
     if number.is_negative:
-        raise NetworkError(f"sigma_b={value} is negative", where=where, why="it is the standard deviation of the biases", fix="give sigma_b >= 0; 0 means no biases")
+        raise NetworkError(
+            f"sigma_b={value} is negative", where=where, why="it is the standard deviation of the biases", fix="give sigma_b >= 0; 0 means no biases"
+        )
     return number
 
 
@@ -68,6 +73,9 @@ def parameterization(value: Any, where: str) -> str:
     if value != "ntk":
         known = ", which is not supported yet" if value in ("standard", "mup", "mean_field") else ""
         raise NetworkError(
-            f"parameterization {value!r}{known}", where=where, why="the recursions are derived for h = sigma_w/sqrt(fan_in) z w + sigma_b beta with gradients in (w, beta)", fix="use 'ntk'"
+            f"parameterization {value!r}{known}",
+            where=where,
+            why="the recursions are derived for h = sigma_w/sqrt(fan_in) z w + sigma_b beta with gradients in (w, beta)",
+            fix="use 'ntk'",
         )
     return "ntk"

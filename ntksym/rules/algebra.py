@@ -26,7 +26,11 @@ def substitute_terms(target: Statement, *equations: Statement) -> Statement:
     return Statement(sp.Eq(target.claim.lhs, target.claim.rhs.xreplace(places), evaluate=False))
 
 
-@rule(source=Citation("", "a statement about every layer holds at each"), check=checks.at_layer, reason="The statement holds at every layer; here it is at this one.")
+@rule(
+    source=Citation("", "a statement about every layer holds at each"),
+    check=checks.at_layer,
+    reason="The statement holds at every layer; here it is at this one.",
+)
 def at_layer(statement: Statement, *, layer: sp.Expr) -> Statement:
     r"""\forall\ell\; P(\ell) \;\Rightarrow\; P(m)"""
     return Statement(statement.claim.xreplace({notation.layer: layer}))

@@ -22,7 +22,11 @@ def forward_pass(*, equation: sp.Eq) -> Statement:
     return Statement(equation)
 
 
-@rule(source=Citation("", "differentiation of an affine or an entrywise map"), check=checks.local_jacobian, reason="The local Jacobian standing on this edge of the chain-rule graph.")
+@rule(
+    source=Citation("", "differentiation of an affine or an entrywise map"),
+    check=checks.local_jacobian,
+    reason="The local Jacobian standing on this edge of the chain-rule graph.",
+)
 def local_jacobian(definition: Statement, *, by: Entry, jacobian: sp.Expr) -> Statement:
     r"""\partial t_i/\partial s_j
 
@@ -31,7 +35,11 @@ def local_jacobian(definition: Statement, *, by: Entry, jacobian: sp.Expr) -> St
     return Statement(sp.Eq(Partial(definition.claim.lhs, by), jacobian, evaluate=False))
 
 
-@rule(source=Citation("", "chain rule"), check=checks.chain_rule, reason="The derivative through a layer is the sum, over its neurons, of the products of the Jacobians on both sides.")
+@rule(
+    source=Citation("", "chain rule"),
+    check=checks.chain_rule,
+    reason="The derivative through a layer is the sum, over its neurons, of the products of the Jacobians on both sides.",
+)
 def chain_rule(outer: Statement, inner: Statement) -> Statement:
     r"""\frac{\partial f}{\partial s} = \sum_a \frac{\partial f}{\partial t_a}\frac{\partial t_a}{\partial s}
 
@@ -39,7 +47,9 @@ def chain_rule(outer: Statement, inner: Statement) -> Statement:
     """
     above, below = outer.claim, inner.claim
     if not isinstance(above.lhs, Partial) or not isinstance(below.lhs, Partial) or above.lhs.by.args[:3] != below.lhs.of.args[:3]:
-        raise RuleError(f"{below.lhs} does not continue {above.lhs}", where="chain_rule", why="the tensor in the middle must be the same, at the same layer and input")
+        raise RuleError(
+            f"{below.lhs} does not continue {above.lhs}", where="chain_rule", why="the tensor in the middle must be the same, at the same layer and input"
+        )
     middle, by = above.lhs.by.indices[0], below.lhs.by
     taken = above.free_symbols | below.free_symbols
     dummy = next(s for s in (index(c) for c in "acdefg") if s not in taken)
@@ -68,7 +78,11 @@ def _tidy(expression: sp.Expr, dummy: sp.Symbol) -> sp.Expr:
     return expression.xreplace({dummy: a}) if dummy not in expression.free_symbols else expression
 
 
-@rule(source=Citation("", "definition"), check=checks.name_jacobian, reason="A name for the Jacobian of the output with respect to the pre-activations of a layer.")
+@rule(
+    source=Citation("", "definition"),
+    check=checks.name_jacobian,
+    reason="A name for the Jacobian of the output with respect to the pre-activations of a layer.",
+)
 def name_jacobian(*, output: sp.Expr, layer: sp.Expr) -> Statement:
     r"""B^\ell_{oi}(x) := \frac{\partial f_o(x)}{\partial h^\ell_i(x)}"""
     o, i = index("o"), index("i")
@@ -91,10 +105,12 @@ def tangent_kernel(*, layer: sp.Expr) -> Statement:
 
 
 @rule(
-    source=Citation("lee2019", "Eq. 4"), check=checks.sum_over_layers, reason="The parameters of a layer's output are its own and those of the layers below; the tangent kernel is the sum over both."
+    source=Citation("lee2019", "Eq. 4"),
+    check=checks.sum_over_layers,
+    reason="The parameters of a layer's output are its own and those of the layers below; the tangent kernel is the sum over both.",
 )
 def sum_over_layers(*, layer: sp.Expr, own: tuple[Entry, ...], below: bool = True) -> Statement:
-    r"""\hat\Theta^{\ell+1} = \hat\Theta^{\text{own}} + \sum_{p\le P_\ell}\frac{\partial h^{\ell+1}}{\partial\theta_p}\frac{\partial h^{\ell+1}}{\partial\theta_p}
+    r"""\hat\Theta^{\ell+1} = \hat\Theta^{\text{own}} + \sum_{p\le P_\ell}\partial_{\theta_p}h^{\ell+1}\,\partial_{\theta_p}h^{\ell+1}
 
     ``own``: the parameter nodes with an edge into layer ``layer`` of the graph; ``below``: whether layers with parameters lie below.
     """
@@ -121,7 +137,11 @@ def _gram(first: Entry, second: Entry, parameter: Entry, ranges: list[tuple[sp.S
     return product
 
 
-@rule(source=Citation("", "inner product of outer products"), check=checks.outer_product_gram, reason="The inner product of two outer products is the product of the inner products.")
+@rule(
+    source=Citation("", "inner product of outer products"),
+    check=checks.outer_product_gram,
+    reason="The inner product of two outer products is the product of the inner products.",
+)
 def outer_product_gram(jacobian: Statement) -> Statement:
     r"""\langle z\otimes e_i,\; z'\otimes e_j\rangle = (z\cdot z')\,\delta_{ij}
 
@@ -134,13 +154,18 @@ def outer_product_gram(jacobian: Statement) -> Statement:
     entry = renamed(by, names)
     left = renamed(claim.rhs, names)
     right = at_input(renamed(claim.rhs, {**names, first: second}), notation.x2)
-    product, total = left * right, _gram(h, at_input(renamed(h, {first: second}), notation.x2), entry, list(zip(entry.indices, _ranges(by.name, by.layer), strict=True)))
+    product, total = (
+        left * right,
+        _gram(h, at_input(renamed(h, {first: second}), notation.x2), entry, list(zip(entry.indices, _ranges(by.name, by.layer), strict=True))),
+    )
     for variable, width in reversed(list(zip(entry.indices, _ranges(by.name, by.layer), strict=True))):
         product = add_up(product, variable, width)
     return Statement(sp.Eq(total, product, evaluate=False))
 
 
-@rule(source=Citation("", "chain rule"), check=checks.total_derivative, reason="A parameter of a layer below acts on the output only through the layer between.")
+@rule(
+    source=Citation("", "chain rule"), check=checks.total_derivative, reason="A parameter of a layer below acts on the output only through the layer between."
+)
 def total_derivative(through: Statement, *, parameter: Entry) -> Statement:
     r"""\frac{\partial h^{\ell+1}_i}{\partial\theta_p} = \sum_a \frac{\partial h^{\ell+1}_i}{\partial h^\ell_a}\frac{\partial h^\ell_a}{\partial\theta_p}
 
@@ -153,7 +178,11 @@ def total_derivative(through: Statement, *, parameter: Entry) -> Statement:
     return Statement(sp.Eq(Partial(claim.lhs.of, parameter), add_up(body, a, Width(tensor.layer)), evaluate=False))
 
 
-@rule(source=Citation("jacot2018", "Prop. 1"), check=checks.gram_through_map, reason="A linear map carries the tangent kernel of the layer below along on both sides.")
+@rule(
+    source=Citation("jacot2018", "Prop. 1"),
+    check=checks.gram_through_map,
+    reason="A linear map carries the tangent kernel of the layer below along on both sides.",
+)
 def gram_through_map(derivative: Statement, definition: Statement) -> Statement:
     r"""\sum_p (A\,\partial_p h)_i\,(A'\,\partial_p h')_j = \sum_{a,b} A_{ia}A'_{jb}\,\hat\Theta_{ab}
 

@@ -71,7 +71,7 @@ def _add_up_term(term: sp.Expr, variable: sp.Symbol, width: sp.Expr) -> sp.Expr:
 
 
 def product_of_sums(left: sp.Expr, right: sp.Expr) -> sp.Expr:
-    """left * right with the bound indices of the right factor kept apart from those of the left, sums in front."""
+    """Left * right with the bound indices of the right factor kept apart from those of the left, sums in front."""
     bound = {limit[0] for s in left.atoms(sp.Sum) for limit in s.limits}
     return _pull_out(sp.expand(left), sp.expand(_apart(right, bound | left.free_symbols)))
 

@@ -22,7 +22,8 @@ PHI_REGULAR = "phi-regular"
 INITIALIZATION = Assumption("initialization", r"All weights and biases are independent draws from $\mathcal N(0,1)$; the inputs and $n_0$ are fixed.")
 REGULAR = Assumption(
     PHI_REGULAR,
-    r"$\phi$ is measurable and differentiable almost everywhere; $\phi(u)$ and $\phi'(u)$ have finite fourth moments under the Gaussian laws of the pre-activations.",
+    r"$\phi$ is measurable and differentiable almost everywhere; $\phi(u)$ and $\phi'(u)$ have finite fourth moments under the Gaussian laws of the "
+    "pre-activations.",
 )
 
 
@@ -38,9 +39,13 @@ def kernel(name: str, level: sp.Expr, first: sp.Symbol = X, second: sp.Symbol = 
     return Entry(name, level, (first, second))
 
 
-@rule(source=Citation("lee2018", "Eq. 4"), check=checks.gaussian_conditioning, reason="An affine map of independent standard normal weights is Gaussian; given the layer below, its covariance is this.")
+@rule(
+    source=Citation("lee2018", "Eq. 4"),
+    check=checks.gaussian_conditioning,
+    reason="An affine map of independent standard normal weights is Gaussian; given the layer below, its covariance is this.",
+)
 def gaussian_conditioning(forward: Statement) -> Statement:
-    r"""h^{\ell+1}\mid z^\ell \;\sim\; \mathcal N\Big(0,\; \delta_{ij}\big(\tfrac{\sigma_w^2}{n_\ell}\textstyle\sum_a z^\ell_a(x)z^\ell_a(x') + \sigma_b^2\big)\Big)
+    r"""h^{\ell+1}\mid z^\ell \;\sim\; \mathcal N\big(0,\; \delta_{ij}(\tfrac{\sigma_w^2}{n_\ell}z^\ell(x)\cdot z^\ell(x') + \sigma_b^2)\big)
 
     ``forward``: the map that makes h_i.
     """
@@ -97,7 +102,9 @@ def nngp_hypothesis(*, layer: sp.Expr) -> Statement:
     pair = (Entry("h", layer, (X,), (a,)), Entry("h", layer, (Y,), (b,)))
     entries = (kernel("K", layer, X, X), sp.KroneckerDelta(a, b) * kernel("K", layer), kernel("K", layer, Y, Y))
     claim = TendsTo(sp.Tuple(*pair), gaussian_pair(notation.u, notation.v, *entries), widths_below(layer - 1))
-    text = r"$(h^\ell_a(x),h^\ell_b(x'))$ tends in law to centred Gaussians, independent over neurons, with covariance $K^\ell$ (to be discharged by induction)."
+    text = (
+        r"$(h^\ell_a(x),h^\ell_b(x'))$ tends in law to centred Gaussians, independent over neurons, with covariance $K^\ell$ (to be discharged by induction)."
+    )
     return Statement(claim, Regime.LIMIT_SEQUENTIAL, (Assumption(NNGP_HYPOTHESIS, text),))
 
 
@@ -177,13 +184,19 @@ def _at_equal_neurons(expression: sp.Expr) -> sp.Expr:
     return sp.expand(expression.xreplace({deltas[0]: sp.S.One}))
 
 
-@rule(source=Citation("", "a conjunction holds part by part"), check=checks.law_at_every_layer, reason="The law of the pre-activations, now known at every layer.")
+@rule(
+    source=Citation("", "a conjunction holds part by part"), check=checks.law_at_every_layer, reason="The law of the pre-activations, now known at every layer."
+)
 def law_at_every_layer(theorem: Statement) -> Statement:
     r"""(h^\ell_a(x), h^\ell_b(x')) \to \mathcal N(0, \delta_{ab}K^\ell)\quad\text{for all } \ell"""
     return Statement(theorem.claim[0])
 
 
-@rule(source=Citation("", "induction over the layers"), check=checks.hypothesis, reason="The induction hypothesis for the tangent kernel, with the decay off the diagonal that fresh weights need.")
+@rule(
+    source=Citation("", "induction over the layers"),
+    check=checks.hypothesis,
+    reason="The induction hypothesis for the tangent kernel, with the decay off the diagonal that fresh weights need.",
+)
 def ntk_hypothesis(*, layer: sp.Expr) -> Statement:
     r"""\hat\Theta^\ell_{ab} \to \delta_{ab}\Theta^\ell,\qquad \mathbb E\big(\hat\Theta^\ell_{ab}\big)^2 = O(1/n)\;\; (a \ne b)"""
     a, b = index("a"), index("b")
@@ -203,7 +216,7 @@ def ntk_hypothesis(*, layer: sp.Expr) -> Statement:
     reason="The weights of the new layer are independent of everything below; averaging over them pairs their indices.",
 )
 def fresh_weight_moments(recursion: Statement) -> Statement:
-    r"""\mathbb E_\omega\,c\sum_{ab}\omega_{ai}\omega_{bj}M_{ab} = \delta_{ij}\,c\sum_a M_{aa},\qquad \mathbb E_\omega\Big(c\sum_{ab}\omega_{ai}\omega_{bj}M_{ab}\Big)^2 = c^2\Big(\|M\|_F^2 + \delta_{ij}\big[(\operatorname{tr}M)^2 + \operatorname{tr}M^2\big]\Big)
+    r"""\mathbb E\,\omega_i^\top M\omega_j = \delta_{ij}\operatorname{tr}M,\quad \mathbb E(\omega_i^\top M\omega_j)^2 = \|M\|_F^2 + \delta_{ij}[(\operatorname{tr}M)^2 + \operatorname{tr}M^2]
 
     ``recursion``: the exact recursion of the tangent kernel, whose term in omega is averaged.
     """
@@ -233,7 +246,7 @@ def _term_in_fresh_weights(expression: sp.Expr) -> sp.Expr:
 @rule(
     source=Citation("arora2019", "App. D"),
     check=checks.fresh_weights,
-    reason="The variance over the fresh weights is at most 2 ||M||_F^2 / n^2, which tends to zero because M decays off the diagonal; so the term tends to its mean.",
+    reason="The variance over the fresh weights is at most 2 ||M||_F^2 / n^2, which tends to zero because M decays off the diagonal: the term tends to its mean.",
 )
 def fresh_weights(moments: Statement, hypothesis: Statement, average: Statement) -> Statement:
     r"""\frac1n\sum_{ab}\omega_{ai}\omega_{bj}M_{ab} \;\to\; \delta_{ij}\lim\frac1n\operatorname{tr}M \quad\text{if } \omega\perp M,\; \|M\|_F^2 = o(n^2)
@@ -266,7 +279,11 @@ def off_diagonal_decay(moments: Statement, hypothesis: Statement, recursion: Sta
     return Statement(OfOrder(Mean(entry**2), order, sp.Ne(*entry.indices)), Regime.LIMIT_SEQUENTIAL, (REGULAR,))
 
 
-@rule(source=Citation("jacot2018", "Thm. 1"), check=checks.tangent_kernel_converges, reason="Each term of the exact recursion tends to its limit, so their sum does.")
+@rule(
+    source=Citation("jacot2018", "Thm. 1"),
+    check=checks.tangent_kernel_converges,
+    reason="Each term of the exact recursion tends to its limit, so their sum does.",
+)
 def tangent_kernel_converges(recursion: Statement, activation: Statement, average: Statement, fresh: Statement, nngp: Statement) -> Statement:
     r"""\hat\Theta^{\ell+1}_{ij} \to \delta_{ij}\big(K^{\ell+1} + \sigma_w^2 V_{\phi'}(K^\ell)\,\Theta^\ell\big)"""
     term = _term_in_fresh_weights(recursion.claim.rhs)
@@ -293,5 +310,3 @@ def ntk_induction(hypothesis: Statement, base: Statement, step: Statement, decay
     following = _at_equal_neurons(sp.expand(step.claim.rhs))
     equations = (sp.Eq(kernel("Theta", sp.S.One), first, evaluate=False), sp.Eq(kernel("Theta", level + 1), following, evaluate=False))
     return Statement(sp.Tuple(*hypothesis.claim, *equations), Regime.LIMIT_SEQUENTIAL)
-
-

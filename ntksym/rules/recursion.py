@@ -31,7 +31,11 @@ class Slot(NamedTuple):
     bias: bool
 
 
-@rule(source=Citation("jacot2018", "Thm. 1"), check=checks.read_recursion, reason="The theorem at every layer, read as a recursion from the first layer to the output, for the three pairs of inputs.")
+@rule(
+    source=Citation("jacot2018", "Thm. 1"),
+    check=checks.read_recursion,
+    reason="The theorem at every layer, read as a recursion from the first layer to the output, for the three pairs of inputs.",
+)
 def read_recursion(*theorems: Statement, depth: sp.Expr) -> Statement:
     r"""K^1,\; K^{\ell+1} = F(K^\ell),\;\ell = 1,\dots,L
 
@@ -78,7 +82,8 @@ def _states(expression: sp.Expr, level: sp.Expr, known: dict[sp.Symbol, sp.Expr]
 def specialise(general: Statement, *choices: Statement, slots: tuple[Slot, ...], first_bias: bool, parameters: tuple[Parameter, ...]) -> Statement:
     r"""\phi := \text{the activation},\quad L := \text{the depth}
 
-    ``choices``: which derivative is meant where phi jumps; ``slots``: the segments of the network; ``first_bias``: whether its first Dense has biases; ``parameters``: its keywords and their defaults.
+    ``choices``: which derivative is meant where phi jumps; ``slots``: the segments of the network; ``first_bias``: whether its first Dense has biases;
+    ``parameters``: its keywords and their defaults.
     """
     recursion: Recursion = general.claim
     if len(recursion.blocks) != 1:
@@ -166,5 +171,3 @@ def choose_derivative(*, phi: sp.Lambda, choice: str, slope: sp.Lambda) -> State
         "distributional": r"$\phi$ jumps and $\phi'$ is its distributional derivative: the limit of smooth networks, not of finite networks with this $\phi$.",
     }[choice]
     return Statement(sp.Eq(sp.Symbol("phi'"), slope, evaluate=False), Regime.EXACT, (Assumption(f"derivative-{choice}", text),))
-
-

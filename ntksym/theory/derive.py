@@ -6,16 +6,16 @@ import functools
 
 import sympy as sp
 
-from ntksym import notation
 from ntksym.errors import NetworkError
 from ntksym.forms import phi_derivative
-from ntksym.gaussian import dual, jumps
+from ntksym.gaussian import dual
 from ntksym.network import Network, Pointwise
 from ntksym.proof import Derivation
 from ntksym.rules import algebra, recursion
 from ntksym.rules.checks.growth import Growth, growth
 from ntksym.rules.recursion import Slot
 from ntksym.theory import theorems
+from ntksym.theory.jumps import has_jumps, slope_between_jumps
 from ntksym.theory.parameters import distinct, keywords
 
 TARGETS = ("jacobian", "nngp", "ntk")
@@ -25,9 +25,9 @@ _LATER = ("linearized", "flow", "ensemble")
 def derive(network: Network, target: str = "ntk") -> Derivation:
     """The derivation of a network's Jacobian, NNGP or NTK recursion.
 
-    The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the Jacobians of the general network for "jacobian".  An activation outside the class
-    of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for target "ntk" with an activation that
-    jumps unless its Pointwise says which derivative is meant.
+    The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the Jacobians of the general network for "jacobian".  An activation
+    outside the class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for target
+    "ntk" with an activation that jumps unless its Pointwise says which derivative is meant.
     """
     if not isinstance(network, Network):
         raise NetworkError(f"{network!r} is a {type(network).__name__}", where="derive", fix="make a network first: fcn(3, 'relu')")
@@ -53,8 +53,9 @@ def _derive(network: Network, target: str) -> Derivation:
     slots = []
     for segment in network.segments():
         slope = phi_derivative(segment.pointwise.function)
-        if target == "ntk" and segment.pointwise.derivative is not None and jumps(segment.pointwise.function):
-            slope = _slope(segment.pointwise)
+        if target == "ntk" and segment.pointwise.derivative is not None and has_jumps(segment.pointwise):
+            if segment.pointwise.derivative == "almost_everywhere":
+                slope = slope_between_jumps(segment.pointwise.function)
             d = d.by(recursion.choose_derivative, phi=segment.pointwise.function, choice=segment.pointwise.derivative, slope=slope)
             choices.append(d.last)
         slots.append(Slot(segment.repeat, segment.pointwise.function, slope, segment.has_bias))
@@ -82,27 +83,14 @@ def _title(network: Network, target: str) -> str:
 
 
 def _require_derivative(pointwise: Pointwise) -> None:
-    if pointwise.is_abstract or pointwise.derivative is not None or not _jumps(pointwise.function):
+    if pointwise.derivative is not None or not has_jumps(pointwise):
         return
     raise NetworkError(
         f"the activation {pointwise.phi.name} jumps",
         where="derive, target 'ntk'",
-        why="its derivative is zero almost everywhere in a finite network, but has a delta in the limit of smooth networks, which makes the kernel infinite on the diagonal",
-        fix=f"say which: Network([Dense(...), Pointwise({pointwise.phi.name!r}, derivative='almost_everywhere'), Dense(...)]), or 'distributional'; or take target 'nngp'",
+        why="a finite network trains with the derivative almost everywhere; smooth networks tend to one with a delta, which makes the kernel infinite at x = x'",
+        fix=f"say which, Pointwise({pointwise.phi.name!r}, derivative='almost_everywhere') or 'distributional', in Network([...]); or take target 'nngp'",
     )
-
-
-def _jumps(function: sp.Lambda) -> bool:
-    return jumps(function)
-
-
-def _slope(pointwise: Pointwise) -> sp.Lambda:
-    """The derivative that the network names."""
-    if pointwise.derivative == "distributional":
-        return phi_derivative(pointwise.function)
-    x = notation.x
-    regular = sp.diff(pointwise.function.expr, x).replace(sp.DiracDelta, lambda *_: sp.S.Zero)
-    return sp.Lambda(x, sp.expand(regular))
 
 
 def _functions(slots: list[Slot], target: str) -> tuple[sp.Lambda, ...]:
@@ -125,5 +113,3 @@ def _functions_with_duals(slots: list[Slot], target: str) -> list[sp.Lambda]:
 
 def _is_open(function: sp.Lambda) -> bool:
     return bool(function.expr.atoms(sp.core.function.AppliedUndef))
-
-

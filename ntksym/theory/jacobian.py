@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from ntksym import notation
 from ntksym.network.chain import ChainGraph
 from ntksym.nodes import Entry
@@ -65,5 +64,3 @@ def parameter_entries(graph: ChainGraph) -> tuple[Entry, ...]:
     """The parameter nodes with an edge into the repeated layer's output."""
     (segment,) = graph.segments
     return tuple(graph.graph.nodes[p]["entry"] for p in graph.parents(segment.output) if graph.graph.nodes[p]["kind"] == "parameter")
-
-

@@ -69,5 +69,3 @@ def _renamed(layer: Pointwise, clashes: set[sp.Symbol], names: dict[tuple[sp.Sym
     defaults = tuple((places.get(symbol, symbol), default) for symbol, default in phi.defaults)
     moved = Activation(phi.name, phi.phi.xreplace(places), defaults, phi.aliases, phi.source, phi.summary)
     return Pointwise(moved, layer.derivative)
-
-

@@ -61,5 +61,3 @@ def use_lemma(premises: tuple[Statement, ...], conclusion: Statement, *, derivat
             weakest = min(pieces, key=lambda e: (e.digits, e.points))
             return tested(weakest.points, weakest.digits, f"weakest step of the lemma: {weakest.oracle}", weakest.seed)
     return unchecked("a step of the lemma is not checked")
-
-

@@ -1,7 +1,8 @@
 """Exact statements written out for a small network of distinct widths 2, 3, 5, whose derivatives SymPy takes itself.
 
-The model knows the network only as products of matrices: h^{l+1} = sigma_w g_l z^l W^{l+1} + sigma_b beta^{l+1}, with g_l standing for 1/sqrt(n_l) and phi an abstract function.
-A statement is read term by term into a polynomial in x, the parameters, g_l, phi(h) and phi'(h); it holds if that polynomial is zero.  No index is contracted here.
+The model knows the network only as products of matrices: h^{l+1} = sigma_w g_l z^l W^{l+1} + sigma_b beta^{l+1}, with g_l standing for 1/sqrt(n_l) and phi
+an abstract function.  A statement is read term by term into a polynomial in x, the parameters, g_l, phi(h) and phi'(h); it holds if that polynomial is zero.
+No index is contracted here.
 """
 
 from __future__ import annotations

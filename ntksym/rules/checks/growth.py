@@ -52,7 +52,11 @@ def _growth(expression: sp.Expr, x: sp.Symbol) -> Growth:
 
 def _exponential(argument: sp.Expr, x: sp.Symbol) -> Growth:
     if not argument.is_polynomial(x):
-        return Growth.EXPONENTIAL if isinstance(argument, sp.Abs) and argument.args[0].is_polynomial(x) and sp.degree(argument.args[0], x) <= 1 else Growth.UNDECIDED
+        return (
+            Growth.EXPONENTIAL
+            if isinstance(argument, sp.Abs) and argument.args[0].is_polynomial(x) and sp.degree(argument.args[0], x) <= 1
+            else Growth.UNDECIDED
+        )
     degree, leading = sp.degree(argument, x), sp.LC(argument, x)
     if degree <= 1:
         return Growth.EXPONENTIAL

@@ -1,8 +1,9 @@
 r"""Index algebra for checkers: sums over neurons of products of tensor entries and Kronecker deltas, brought to one normal form.
 
-A polynomial is a mapping from monomials to coefficients.  A monomial is a set of bound indices (each with its range) and a bag of factors.  The normal form contracts every
-delta that carries a bound index, evaluates a sum over an index nothing depends on to the width, uses a delta of two free indices to make them one, and names the bound indices
-canonically (the smallest spelling over all orders of names).  Two expressions that are equal by these laws have the same normal form, for all widths.
+A polynomial is a mapping from monomials to coefficients.  A monomial is a set of bound indices (each with its range) and a bag of factors.  The normal form
+contracts every delta that carries a bound index, evaluates a sum over an index nothing depends on to the width, uses a delta of two free indices to make them
+one, and names the bound indices canonically (the smallest spelling over all orders of names).  Two expressions that are equal by these laws have the same
+normal form, for all widths.
 """
 
 from __future__ import annotations

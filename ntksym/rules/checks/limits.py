@@ -1,6 +1,7 @@
 """Checks of the limits chapter.
 
-The algebra of a limit step is checked exactly for polynomial activations: there both sides are polynomials in the kernels below, and the expectation of what tends must be its limit.
+The algebra of a limit step is checked exactly for polynomial activations: there both sides are polynomials in the kernels below, and the expectation of what
+tends must be its limit.
 That the fluctuations die out is the theorem cited.
 """
 

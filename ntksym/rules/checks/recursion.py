@@ -47,12 +47,18 @@ def read_recursion(premises: tuple[Statement, ...], conclusion: Statement, *, de
         values = {s: _numbers(value) for s, value in values.items()}
     if {name: (off, on) for name, off, on in claim.outputs} != {n: v for n, v in _EXPECTED_OUTPUTS.items() if n in [o[0] for o in claim.outputs]}:
         return false("an output names another kernel")
-    return proved("layers 1 to 3, for phi(t) = t + t^2 and at exact fractions for the inputs' Gram and the sigmas, against the theorem's equations; structure: one block, repeated L times")
+    return proved(
+        "layers 1 to 3, phi(t) = t + t^2, exact fractions for the Gram and the sigmas, against the equations of the theorem; one block, repeated L times"
+    )
 
 
 _EXPECTED_OUTPUTS = {"nngp": (notation.K12, notation.K11), "ntk": (notation.Theta12, notation.Theta11)}
 _NUMBERS = {
-    notation.s11: sp.Rational(2, 3), notation.s12: sp.Rational(-1, 5), notation.s22: sp.Rational(3, 7), notation.sigma_w: sp.Rational(5, 4), notation.sigma_b: sp.Rational(1, 3)
+    notation.s11: sp.Rational(2, 3),
+    notation.s12: sp.Rational(-1, 5),
+    notation.s22: sp.Rational(3, 7),
+    notation.sigma_w: sp.Rational(5, 4),
+    notation.sigma_b: sp.Rational(1, 3),
 }
 
 
@@ -69,7 +75,9 @@ def _from_equations(equations: dict[str, list[Any]], name: str, layer: int, firs
     return _numbers(value.xreplace(places))
 
 
-def specialise(premises: tuple[Statement, ...], conclusion: Statement, *, slots: tuple[Any, ...], first_bias: bool, parameters: tuple[Parameter, ...]) -> Verdict:
+def specialise(
+    premises: tuple[Statement, ...], conclusion: Statement, *, slots: tuple[Any, ...], first_bias: bool, parameters: tuple[Parameter, ...]
+) -> Verdict:
     """With the activation opened up again every block is the general one; the hypotheses on phi are read off its growth."""
     general: Recursion = premises[0].claim
     claim: Recursion = conclusion.claim
@@ -110,7 +118,12 @@ def _opaque(value: sp.Expr, slot: Any) -> sp.Expr:
 
 
 def _hypotheses(slots: tuple[Any, ...]) -> Verdict:
-    words = {Growth.BOUNDED: "bounded", Growth.POLYNOMIAL: "bounded by a polynomial", Growth.EXPONENTIAL: "bounded by exp(c|x|)", Growth.UNDECIDED: "not decided, kept as an assumption"}
+    words = {
+        Growth.BOUNDED: "bounded",
+        Growth.POLYNOMIAL: "bounded by a polynomial",
+        Growth.EXPONENTIAL: "bounded by exp(c|x|)",
+        Growth.UNDECIDED: "not decided, kept as an assumption",
+    }
     seen = []
     for slot in slots:
         text = f"phi {words[growth(slot[1])]}, phi' {words[growth(slot[2])]}"
@@ -126,13 +139,23 @@ def joint_limit(premises: tuple[Statement, ...], conclusion: Statement, *, funct
     found = [growth(function) for function in functions]
     if max(found, default=Growth.BOUNDED) > Growth.POLYNOMIAL:
         return false("phi or phi' is not seen to be bounded by a polynomial, as the theorem wants")
-    return cited("Yang 2020, NETSOR-T master theorem", "phi and phi' bounded by polynomials, checked on the formula; Gaussian weights; readout independent and used once; all widths of one order")
+    return cited(
+        "Yang 2020, NETSOR-T master theorem",
+        "phi and phi' bounded by polynomials, checked on the formula; Gaussian weights; readout independent and used once; all widths of one order",
+    )
 
 
 def put_in_duals(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """The recursion is unchanged but for the duals, each of which stands for a node of it."""
     before, after = premises[0].claim, conclusion.claim
-    if (before.depth, before.state, before.base, before.blocks, before.outputs, before.parameters) != (after.depth, after.state, after.base, after.blocks, after.outputs, after.parameters):
+    if (before.depth, before.state, before.base, before.blocks, before.outputs, before.parameters) != (
+        after.depth,
+        after.state,
+        after.base,
+        after.blocks,
+        after.outputs,
+        after.parameters,
+    ):
         return false("more than the duals changed")
     given = [premise.claim for premise in premises[1:] if not isinstance(premise.claim, OutsideClass)]
     if list(after.duals) != given:

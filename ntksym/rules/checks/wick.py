@@ -53,7 +53,7 @@ def is_parameter(entry: Entry) -> bool:
 
 
 def with_polynomial(expression: sp.Basic, polynomial: sp.Lambda) -> sp.Basic:
-    """phi replaced by a polynomial: phi(t), phi'(t) and the duals become polynomials."""
+    """Phi replaced by a polynomial: phi(t), phi'(t) and the duals become polynomials."""
     if isinstance(expression, Applied):
         return _as_polynomial(expression.function, polynomial)(expression.argument)
     if isinstance(expression, Dual):
@@ -83,5 +83,7 @@ def _monomial(m: int, n: int, q11: sp.Expr, q12: sp.Expr, q22: sp.Expr) -> sp.Ex
     total = sp.S.Zero
     for crossed in range(m % 2, min(m, n) + 1, 2):
         ways = sp.binomial(m, crossed) * sp.binomial(n, crossed) * sp.factorial(crossed)
-        total += ways * sp.factorial2(m - crossed - 1) * sp.factorial2(n - crossed - 1) * q11 ** ((m - crossed) // 2) * q12**crossed * q22 ** ((n - crossed) // 2)
+        total += (
+            ways * sp.factorial2(m - crossed - 1) * sp.factorial2(n - crossed - 1) * q11 ** ((m - crossed) // 2) * q12**crossed * q22 ** ((n - crossed) // 2)
+        )
     return total
