@@ -48,7 +48,7 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
     conclusion = derivation.conclusion
     sections = [Section("Result", (*blocks_of(conclusion.claim, page), *regime_notes(conclusion.regime)))]
     sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in CONVENTIONS_TEX)),)))
-    symbols = _symbols(derivation, detail)
+    symbols = _symbols(derivation, page, detail)
     if symbols.entries:
         sections.append(Section("Symbols", (symbols,)))
     sections.append(Section("Assumptions", (_assumptions(derivation),)))
@@ -208,7 +208,7 @@ def _bibliography(derivation: Derivation) -> Bibliography:
     return Bibliography(tuple(BibliographyEntry(s.key, s.authors, s.title, s.venue, s.year, s.eprint) for s in found))
 
 
-def _symbols(derivation: Derivation, detail: str) -> SymbolList:
+def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     """The symbols of the theory that stand in the formulas shown, with their meanings."""
     claims: list[Any] = [derivation.conclusion.claim] if detail != "full" else [step.conclusion.claim for step in derivation.all_steps()]
     used: set[str] = set()
@@ -218,8 +218,10 @@ def _symbols(derivation: Derivation, detail: str) -> SymbolList:
     for key in _TWINS:
         if _TWINS[key] in used:
             used.discard(key)
-    entries = tuple(SymbolEntry(sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used)
-    return SymbolList(entries)
+    entries = [SymbolEntry(sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used]
+    own = sorted({s.name for function in page.letters.functions for s in function.free_symbols if s.name not in MEANINGS})
+    entries += [SymbolEntry(sp.Symbol(name), words("parameter of the activation")) for name in own]
+    return SymbolList(tuple(entries))
 
 
 # A kernel of one input with itself needs no line of its own beside that of two inputs.

@@ -19,7 +19,7 @@ from ntksym.report.letters import Letters, definition, dual_letter
 from ntksym.report.mathematics import latex
 from ntksym.report.laws import Laws
 from ntksym.report.page import Namer, page_form
-from ntksym.report.prose import sentence, words
+from ntksym.report.prose import sentence, stop, words
 
 _STATE = (K11, K12, K22, Theta11, Theta12, Theta22)
 _RELATIONS = {sp.Eq: "=", sp.Ne: "ne", sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<="}
@@ -48,8 +48,10 @@ class Page:
         spelled = [laws.marked(self.letters.spelled(row.right)) for row in rows]
         lefts = [None if row.left is None else page_form(laws.marked(self.letters.spelled(row.left))) for row in rows]
         named = namer.name(spelled)
+        lefts = [None if left is None else namer.fitted(left) for left in lefts]
         made = tuple(Row(left, row.relation, right, row.note) for left, row, right in zip(lefts, rows, named, strict=True))
-        return Equation(made, (*namer.bindings, *laws.rows()), number)
+        stated = laws.rows(namer)
+        return Equation(made, (*namer.bindings, *stated), number)
 
 
 def blocks_of(claim: Any, page: Page, number: str = "") -> tuple[Block, ...]:
@@ -152,7 +154,7 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
 def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
     return (
         page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi)], number),
-        Prose((Text("No closed form in this class: the term "), Formula(form.term), Text(" leads out of it. "), *sentence(form.reason).parts)),
+        Prose((Text("No closed form in this class: the term "), Formula(form.term), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)),
     )
 
 

@@ -33,7 +33,7 @@ PACKAGES = ("amsmath", "amssymb", "amsthm", "bm")
 _MACROS = r"""\providecommand{\ntksymrule}[1]{\texttt{#1}}
 \providecommand{\ntksymverdict}[1]{{\footnotesize\textsc{#1}}}
 \providecommand{\ntksymnote}[1]{\par\noindent{\small #1}}
-\providecommand{\ntksymstep}[5]{\par\medskip\noindent\textbf{#1}\quad\ntksymrule{#2}\hfill\ntksymverdict{#3}\\*\noindent #4 #5}"""
+\providecommand{\ntksymstep}[5]{\par\medskip\noindent\textbf{#1}\quad\ntksymrule{#2}\hfill\ntksymverdict{#3}\par\nobreak\vspace{-\parskip}\noindent #4 #5\par\nobreak}"""
 
 _HEAD = r"""\documentclass[11pt]{article}
 \usepackage{amsmath}

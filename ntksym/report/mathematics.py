@@ -55,6 +55,7 @@ def terms(expression: sp.Basic, profile: Profile = DEFAULT) -> list[tuple[str, s
 
 def escape(text: str) -> str:
     """Words for LaTeX, ASCII: the ten special characters escaped, letters outside ASCII replaced by commands or their code point."""
+    text = re.sub(r"\S{40,}", lambda m: "\x00".join(re.findall(r".{1,12}", m[0])), text.replace("\x00", ""))
     return "".join(_ESCAPES.get(char) or (char if " " <= char <= "~" else _foreign(char)) for char in text)
 
 
@@ -65,6 +66,7 @@ _ESCAPES = {
     "\u00d7": r"$\times$", "\u00b7": r"$\cdot$", "\u00df": r"\ss{}", "\u00f8": r"\o{}", "\u2212": "--", "\u221a": r"$\surd$",
 }  # fmt: skip
 _ESCAPES['"'] = "''"
+_ESCAPES["\x00"] = r"\allowbreak{}"
 _ACCENTS = {"\u0300": r"\`", "\u0301": r"\'", "\u0302": r"\^", "\u0303": r"\~", "\u0308": r"\"", "\u0327": r"\c", "\u030c": r"\v", "\u030a": r"\r", "\u0304": r"\="}
 _NAMES_OF_GREEK = {"LAMDA": "lambda", "FINAL SIGMA": "sigma"}
 
@@ -201,7 +203,7 @@ class MathPrinter(LatexPrinter):
             return self._product(above)
         top = self._alone(above)
         bottom = self._alone(below)
-        rest = [f for f in above if factor_rank(f) >= 4 or isinstance(f, AtLayer)]
+        rest = [f for f in above if (factor_rank(f) >= 4 and not isinstance(f, sp.Pow)) or isinstance(f, AtLayer)]
         if rest and (_TALL.search(relaxed(top)) or any(factor_rank(f) >= 8 or isinstance(f, AtLayer) for f in rest)):
             return rf"\frac{{{self._alone([f for f in above if f not in rest])}}}{{{bottom}}} {self._product(rest, alone=False)}"
         return rf"\frac{{{top}}}{{{bottom}}}"
@@ -305,7 +307,7 @@ class MathPrinter(LatexPrinter):
         return self._extremum(r"\min", expr, exp)
 
     def _print_exp(self, expr: Any, exp: Any = None) -> str:
-        inner = slashed(self, expr.args[0] if exp is None else expr.args[0] * sp.sympify(1))
+        inner = slashed(self, expr.args[0] if exp is None else expr.args[0] * sp.sympify(1, strict=True))
         tower = f"e^{{{inner}}}" if not re.search(r"\\(?:frac|sqrt|left)", relaxed(inner)) else rf"\exp{bracketed(inner)}"
         return tower if exp is None else rf"\left({tower}\right)^{{{exp}}}"
 
@@ -348,7 +350,7 @@ class MathPrinter(LatexPrinter):
         name = type(expr).__name__
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name) or type(expr).__module__.split(".")[0] != "sympy":
             return self.emptyPrinter(expr)
-        return super()._print_Function(expr, exp)
+        return re.sub(r"\{(\\left\(.*\\right\))\}$", r"\1", super()._print_Function(expr, exp), flags=re.S)
 
     def _print_Lambda(self, expr: Any) -> str:
         variables = ", ".join(self._print(v) for v in expr.variables)

@@ -15,7 +15,7 @@ _SCALES = ("sigma_w", "sigma_b")
 def factor_rank(factor: sp.Basic) -> int:
     """Numbers, parameters, variables, exponentials, functions, the tangent kernel, sums."""
     base = factor.base if isinstance(factor, sp.Pow) else factor  # type: ignore[attr-defined]
-    if base.is_number:
+    if base.is_number or (isinstance(base, Glyph) and base.latex.startswith("c")):
         return 0
     if isinstance(base, AtLayer):
         base = base.symbol
@@ -61,6 +61,10 @@ def number_leads(terms: list[sp.Basic]) -> bool:
 
 def split_quotient(product: sp.Expr) -> tuple[list[sp.Basic], list[sp.Basic]]:
     """Numerator and denominator factors; sqrt(2)/2 becomes 1/sqrt(2)."""
+    exponents = [factor.args[0] for factor in product.args if isinstance(factor, sp.exp)]
+    if len(exponents) > 1:
+        rest = [factor for factor in product.args if not isinstance(factor, sp.exp)]
+        product = sp.Mul(*rest, sp.exp(sp.expand(sp.Add(*exponents))), evaluate=False)
     numerator, denominator = sp.fraction(product, exact=True)
     above, below = list(sp.Mul.make_args(numerator)), list(sp.Mul.make_args(denominator))
     number = next((factor for factor in below if factor.is_Integer and factor > 1), None)

@@ -22,6 +22,8 @@ from ntksym.report.mathematics import latex, terms
 _ANGLE_LETTERS = ((r"\theta", "theta"), (r"\vartheta", "vartheta"), (r"\omega", "angle"))
 _ROOT_LETTERS = (("s", "s"), ("r", "r"), ("R", "R"))
 _PART_LETTER = ("t", "t")
+_LARGEST_SCALE = 1000
+_LONG_NUMBER = 14  # digits of a number that gets a name
 _SYMBOLIC_LIMIT = 400  # operations beyond which rearrangements are not tried: they would take longer than reading helps
 
 
@@ -31,10 +33,17 @@ def page_form(expression: sp.Basic) -> sp.Basic:
     if not isinstance(expression, sp.Basic) or isinstance(expression, (sp.Symbol, sp.Number)):
         return expression
     turned = expression.replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
+    turned = turned.replace(lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], sp.Mul) and e.args[0].is_polynomial(), lambda e: sp.exp(_exponent(e.args[0])))
     if isinstance(turned, sp.Expr) and turned.count_ops() <= _SYMBOLIC_LIMIT:
         turned = _gathered(turned) if is_closed(turned) else _gathered_coefficients(turned)
-        turned = turned.replace(lambda e: isinstance(e, sp.Pow) and _is_root(e), lambda e: sp.Pow(radicand(e.base), e.exp))
+        turned = turned.replace(lambda e: isinstance(e, sp.Pow) and (_is_root(e) or _divides(e)), lambda e: sp.Pow(radicand(e.base), e.exp))
     return turned
+
+
+def _exponent(exponent: sp.Expr) -> sp.Expr:
+    """Expanded or with common factors in front, whichever is shorter."""
+    expanded = sp.expand(exponent)
+    return min((expanded, sp.factor_terms(expanded)), key=lambda form: (width(latex(form)), latex(form)))
 
 
 def _gathered_coefficients(expression: sp.Expr) -> sp.Expr:
@@ -69,7 +78,7 @@ def _whole(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Exp
     numbers = [term.as_coeff_Mul()[0] for part in (a, c, b) for term in sp.Add.make_args(sp.expand_mul(part))]
     rational = [number for number in numbers if isinstance(number, sp.Rational)]
     scale = sp.ilcm(*(number.q for number in rational)) if rational else 1
-    if scale == 1:
+    if scale == 1 or scale > _LARGEST_SCALE:
         return a, c, b
     return sp.expand_mul(scale * a), sp.expand_mul(scale * c), sp.expand_mul(scale * b)
 
@@ -131,6 +140,10 @@ def _by_angle(expression: sp.Expr) -> sp.Expr | None:
     return ((-slope) * (sp.pi - angle) + rest).xreplace(back)
 
 
+def _divides(power: sp.Pow) -> bool:
+    return bool(isinstance(power.base, sp.Add) and power.exp.is_number and power.exp.is_negative)
+
+
 def _is_root(power: sp.Pow) -> bool:
     return bool(power.exp.is_Rational and power.exp.q == 2 and isinstance(power.base, sp.Add))
 
@@ -170,21 +183,54 @@ class Namer:
         self.taken.add(f"{base_latex}_{{{number}}}")
         return Glyph(f"{base_latex}_{{{number}}}", f"{base_text}{number}")
 
-    def bind(self, value: sp.Expr, letters: Sequence[tuple[str, str]]) -> Glyph:
-        """A name for ``value``; the same value keeps its name."""
+    def bind(self, value: sp.Expr, letters: Sequence[tuple[str, str]], exact: bool = True) -> Glyph:
+        """A name for ``value``; the same value keeps its name.  A number too long for a line is shown to 17 digits, and said to be rounded."""
         if value not in self._names:
             self._names[value] = self._fresh(letters)
-            self.bindings.append(Row(self._names[value], "where", value))
+            self.bindings.append(Row(self._names[value], "where", value) if exact else Row(self._names[value], "approx", sp.Float(value, 17)))
         return self._names[value]
 
     def name(self, expressions: Sequence[sp.Basic]) -> list[sp.Basic]:
         """The expressions with angles, shared roots and what is too wide for a line replaced by names."""
         self._reserve(expressions)
-        out = [page_form(e) for e in expressions]
+        out = self._numbers([page_form(e) for e in expressions])
         out = self._angles(out)
+        out = self._denominators(out)
         out = self._roots(out)
+        out = self._exponents(out)
         out = self._shared(out)
         return [self._narrow(e) for e in out]
+
+    def _numbers(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """Numbers of many digits."""
+        found = sorted({n for e in expressions for n in e.atoms(sp.Rational) if len(str(abs(n.p))) + len(str(n.q)) > _LONG_NUMBER}, key=lambda n: (abs(n), n))
+        mapping: dict[sp.Basic, sp.Basic] = {}
+        for number in found:
+            if any(abs(number) == known for known in mapping):
+                continue
+            mapping[abs(number)] = self.bind(abs(number), [("c", "c")], exact=width(latex(abs(number))) < 0.75 * self.limit)
+            mapping[-abs(number)] = -mapping[abs(number)]
+        return [e.xreplace(mapping) if mapping else e for e in expressions]
+
+    def _denominators(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """A determinant that divides in several places."""
+        powers = [node for e in expressions for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and (_is_root(node) or _divides(node))]
+        mapping: dict[sp.Basic, sp.Basic] = {}
+        for base in sorted({p.base for p in powers if not _is_root(p)}, key=sp.default_sort_key):
+            uses = sum(p.base == base for p in powers)
+            if uses >= 2 and uses * width(latex(base, self.profile)) > 40:
+                mapping[base] = self.bind(base, [("D", "D"), ("N", "N"), ("D", "D")])
+        return [e.xreplace(mapping) if mapping else e for e in expressions]
+
+    def _exponents(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """Exponents too long for a superscript."""
+        found = sorted({node for e in expressions for node in e.atoms(sp.exp) if width(latex(node.args[0], self.profile)) > 24 and is_closed(node)}, key=sp.default_sort_key)
+        mapping = {node: sp.exp(self.bind(node.args[0], [("a", "a"), ("b", "b"), ("a", "a")])) for node in found}
+        return [e.xreplace(mapping) if mapping else e for e in expressions]
+
+    def fitted(self, expression: sp.Basic, room: float | None = None) -> sp.Basic:
+        """One more expression, with only what is too wide for a line named."""
+        return self._narrow(expression, room)
 
     def _reserve(self, expressions: Sequence[sp.Basic]) -> None:
         for expression in expressions:
@@ -231,8 +277,10 @@ class Namer:
     def _narrow(self, expression: sp.Basic, room: float | None = None) -> sp.Basic:
         """Name the widest sum inside a term until every term fits into a line."""
         room = 0.72 * self.limit if room is None else room
-        if not isinstance(expression, sp.Expr) or not is_closed(expression):
+        if not isinstance(expression, sp.Expr):
             return expression
+        if not is_closed(expression):
+            return self._narrow_inside(expression, room)
         if isinstance(expression, sp.Mul) and width(latex(expression, self.profile)) > room:
             expression = _distributed(expression)
         for _ in range(12):
@@ -244,6 +292,20 @@ class Namer:
             if not inner or width(latex(inner[0], self.profile)) < 10:
                 return expression
             expression = expression.xreplace({inner[0]: self.bind(inner[0], [("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"), _PART_LETTER])})
+        return expression
+
+
+    def _narrow_inside(self, expression: sp.Expr, room: float) -> sp.Expr:
+        """Name the widest closed sum under an expectation that would not fit into a line."""
+        for _ in range(8):
+            too_wide = [t for t in sp.Add.make_args(expression) if width(latex(t, self.profile)) > room]
+            inner = sorted(
+                {a for term in too_wide for a in term.atoms(sp.Add) if a != term and is_closed(a) and width(latex(a, self.profile)) > 16},
+                key=lambda a: (-width(latex(a, self.profile)), sp.default_sort_key(a)),
+            )
+            if not inner:
+                return expression
+            expression = expression.xreplace({inner[0]: self.bind(self._narrow(inner[0]), [("p", "p"), ("r", "r"), ("p", "p")])})
         return expression
 
 
