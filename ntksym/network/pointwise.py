@@ -21,7 +21,7 @@ DERIVATIVES = (None, "almost_everywhere", "distributional")
 class Pointwise:
     r"""$z^\ell_a = \phi(h^\ell_a)$.
 
-    ``phi`` is anything :func:`ntksym.activation` takes, or ``Function("phi")`` for the general theorem.  ``derivative`` says which derivative of a phi with jumps
+    ``phi``: anything :func:`ntksym.activation` takes, or ``Function("phi")`` for the general theorem.  ``derivative`` says which derivative of a phi with jumps
     is meant: "almost_everywhere" (what a finite network trains with) or "distributional" (the limit of smooth networks); None for a phi without jumps.
     """
 

@@ -216,7 +216,7 @@ def ntk_hypothesis(*, layer: sp.Expr) -> Statement:
     reason="The weights of the new layer are independent of everything below; averaging over them pairs their indices.",
 )
 def fresh_weight_moments(recursion: Statement) -> Statement:
-    r"""\mathbb E\,\omega_i^\top M\omega_j = \delta_{ij}\operatorname{tr}M,\quad \mathbb E(\omega_i^\top M\omega_j)^2 = \|M\|_F^2 + \delta_{ij}[(\operatorname{tr}M)^2 + \operatorname{tr}M^2]
+    r"""\mathbb E\,\omega_i^\top M\omega_j = \delta_{ij}\,\mathrm{tr}M,\; \mathbb E(\omega_i^\top M\omega_j)^2 = \|M\|_F^2 + \delta_{ij}((\mathrm{tr}M)^2 + \mathrm{tr}M^2)
 
     ``recursion``: the exact recursion of the tangent kernel, whose term in omega is averaged.
     """
@@ -246,7 +246,7 @@ def _term_in_fresh_weights(expression: sp.Expr) -> sp.Expr:
 @rule(
     source=Citation("arora2019", "App. D"),
     check=checks.fresh_weights,
-    reason="The variance over the fresh weights is at most 2 ||M||_F^2 / n^2, which tends to zero because M decays off the diagonal: the term tends to its mean.",
+    reason="The variance over the fresh weights is at most 2 ||M||_F^2 / n^2, which tends to zero as M decays off the diagonal: the term tends to its mean.",
 )
 def fresh_weights(moments: Statement, hypothesis: Statement, average: Statement) -> Statement:
     r"""\frac1n\sum_{ab}\omega_{ai}\omega_{bj}M_{ab} \;\to\; \delta_{ij}\lim\frac1n\operatorname{tr}M \quad\text{if } \omega\perp M,\; \|M\|_F^2 = o(n^2)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +19,7 @@ import sympy as sp
 from ntksym import notation
 from ntksym.errors import CheckError
 from ntksym.nodes import Applied, Entry, Mean, Partial, Width
+from ntksym.rules.checks.sparse import ONE, ZERO, Sparse, from_expression, number, total, variable
 
 WIDTHS = (2, 3, 5, 2)
 LABELS = (notation.x1, notation.x2)
@@ -102,24 +105,30 @@ def _names(label: sp.Symbol) -> tuple[dict[sp.Expr, sp.Symbol], ...]:
     return tuple(found)
 
 
-def flat(expression: sp.Expr) -> sp.Expr:
-    """The expression with phi(h) and phi'(h) of every neuron as symbols."""
+def flat(expression: sp.Expr) -> Sparse:
+    """The expression with phi(h) and phi'(h) of every neuron as symbols, multiplied out."""
     for label in LABELS:
         for names in _names(label):
             expression = expression.xreplace(names)
-    return expression
+    return from_expression(expression)
 
 
 @functools.cache
-def _parameter_derivative(layer: int, index: int, label: sp.Symbol, parameter: sp.Symbol) -> sp.Expr:
+def _value(tensor: str, layer: int, index: int, label: sp.Symbol) -> Sparse:
+    h = preactivation(layer, label)[index - 1]
+    return flat(h if tensor == "h" else _Phi(h))
+
+
+@functools.cache
+def _parameter_derivative(layer: int, index: int, label: sp.Symbol, parameter: sp.Symbol) -> Sparse:
     return flat(sp.diff(preactivation(layer, label)[index - 1], parameter))
 
 
 @functools.cache
-def _tensor_derivative(layer: int, index: int, label: sp.Symbol, tensor: str, at: int, column: int) -> sp.Expr:
+def _tensor_derivative(layer: int, index: int, label: sp.Symbol, tensor: str, at: int, column: int) -> Sparse:
     variables = _variables(tensor, at, label)
     if tensor == "h" and at == layer:
-        return sp.Integer(int(index == column))
+        return number(int(index == column))
     slope = sp.diff(preactivation(layer, label, at, tensor)[index - 1], variables[column - 1])
     if tensor == "h":
         actual = preactivation(at, label)
@@ -139,7 +148,7 @@ def holds(claim: sp.Basic, opaque: tuple[str, ...] = ()) -> str | None:
             raise CheckError(f"no small network has the layers of {equation}", where="expansion", why="a check over nothing proves nothing")
         for environment in environments:
             left, right = (evaluate(side.xreplace(hidden), environment) for side in equation.args)
-            if sp.expand(left - right) != 0:
+            if not (left - right).is_zero:
                 where = ", ".join(f"{k} = {v}" for k, v in sorted(environment.items(), key=str))
                 return f"{equation} fails at widths {WIDTHS} with {where}"
     return None
@@ -200,52 +209,70 @@ def _integer(expression: sp.Expr, places: Mapping[sp.Symbol, int]) -> int:
     return int(value)
 
 
-def evaluate(expression: Any, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+def evaluate(expression: Any, places: Mapping[sp.Symbol, int]) -> Sparse:
     """The expression at the layers and indices of ``places``, as a polynomial of the model's symbols."""
     if isinstance(expression, sp.Sum):
         indices = [limit[0] for limit in expression.limits]
         ranges = [range(_integer(low, places), _integer(high, places) + 1) for _, low, high in expression.limits]
-        return sp.Add(*(evaluate(expression.function, {**places, **dict(zip(indices, at, strict=True))}) for at in itertools.product(*ranges)))
+        return total([evaluate(expression.function, {**places, **dict(zip(indices, at, strict=True))}) for at in itertools.product(*ranges)])
     if isinstance(expression, sp.KroneckerDelta):
         first, second = (_integer(part, places) for part in expression.args)
-        return sp.Integer(int(first == second))
+        return number(int(first == second))
     if isinstance(expression, Entry):
         return _entry(expression, places)
     if isinstance(expression, Partial):
         return _partial(expression, places)
     if isinstance(expression, Applied):
-        if not isinstance(expression.argument, Entry) or expression.argument.name != "h":
-            raise CheckError(f"cannot write out {expression}", where="expansion")
-        letter = "D" if isinstance(expression.function.expr, sp.Derivative) else "P"
-        h = expression.argument
-        return sp.Symbol(f"{letter}{_integer(h.layer, places)}_{h.inputs[0]}_{_integer(h.indices[0], places)}", real=True)
+        return _applied(expression, places)
     if isinstance(expression, Mean):
         return _mean(expression, places)
-    if isinstance(expression, sp.Pow) and isinstance(expression.base, Width):
-        return _scale(int(expression.base.layer.xreplace({k: sp.Integer(v) for k, v in places.items()}))) ** (-2 * expression.exp)
-    if expression.is_Atom:
-        return expression
-    if isinstance(expression, sp.Add | sp.Mul | sp.Pow):
-        return expression.func(*(evaluate(part, places) for part in expression.args))
+    if isinstance(expression, sp.Add):
+        return total([evaluate(part, places) for part in expression.args])
+    if isinstance(expression, sp.Mul):
+        return _product(expression, places)
+    if isinstance(expression, sp.Pow):
+        if isinstance(expression.base, Width):
+            return variable(_scale(_integer(expression.base.layer, places)), int(-2 * expression.exp))
+        return evaluate(expression.base, places).power(int(expression.exp))
+    if isinstance(expression, sp.Symbol | sp.Rational):
+        return from_expression(expression)
     raise CheckError(f"cannot write out a {type(expression).__name__}", where="expansion", why="it is not in the table of nodes the model knows")
 
 
-def _entry(entry: Entry, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+def _product(expression: sp.Mul, places: Mapping[sp.Symbol, int]) -> Sparse:
+    """Deltas first: most are zero."""
+    result = ONE
+    for part in sorted(expression.args, key=lambda part: not isinstance(part, sp.KroneckerDelta)):
+        result = result * evaluate(part, places)
+        if result.is_zero:
+            return ZERO
+    return result
+
+
+def _applied(node: Applied, places: Mapping[sp.Symbol, int]) -> Sparse:
+    h = node.argument
+    if not isinstance(h, Entry) or h.name != "h":
+        raise CheckError(f"cannot write out {node}", where="expansion")
+    letter = "D" if isinstance(node.function.expr, sp.Derivative) else "P"
+    return variable(f"{letter}{_integer(h.layer, places)}_{h.inputs[0]}_{_integer(h.indices[0], places)}")
+
+
+def _entry(entry: Entry, places: Mapping[sp.Symbol, int]) -> Sparse:
     layer = _integer(entry.layer, places)
     at = tuple(_integer(index, places) for index in entry.indices)
     if entry.name.startswith("?"):
-        return sp.Symbol("_".join([entry.name, *(str(part) for part in (layer, *entry.inputs, *at))]), real=True)
+        return variable("_".join([entry.name, *(str(part) for part in (layer, *entry.inputs, *at))]))
     match entry.name:
         case "h":
-            return flat(preactivation(layer, entry.inputs[0])[at[0] - 1])
+            return _value("h", layer, at[0], entry.inputs[0])
         case "z" if layer == 0:
-            return _variables("z", 0, entry.inputs[0])[at[0] - 1]
+            return variable(_variables("z", 0, entry.inputs[0])[at[0] - 1])
         case "z":
-            return flat(_Phi(preactivation(layer, entry.inputs[0])[at[0] - 1]))
+            return _value("z", layer, at[0], entry.inputs[0])
         case "omega":
-            return weight(layer, *at)
+            return variable(weight(layer, *at))
         case "beta":
-            return bias(layer, *at)
+            return variable(bias(layer, *at))
         case "B":
             return _tensor_derivative(_integer(notation.depth, places) + 1, at[0], entry.inputs[0], "h", layer, at[1])
         case "Thetahat":
@@ -255,18 +282,18 @@ def _entry(entry: Entry, places: Mapping[sp.Symbol, int]) -> sp.Expr:
 
 
 @functools.cache
-def _gram(layer: int, i: int, j: int, first: sp.Symbol, second: sp.Symbol) -> sp.Expr:
+def _gram(layer: int, i: int, j: int, first: sp.Symbol, second: sp.Symbol) -> Sparse:
     pairs = (_parameter_derivative(layer, i, first, p) * _parameter_derivative(layer, j, second, p) for p in parameters(layer))
-    return sp.expand(sp.Add(*pairs))
+    return total(list(pairs))
 
 
-def _partial(node: Partial, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+def _partial(node: Partial, places: Mapping[sp.Symbol, int]) -> Sparse:
     layer, label = _integer(node.of.layer, places), node.of.inputs[0]
     index = _integer(node.of.indices[0], places)
     by, at = node.by, tuple(_integer(i, places) for i in node.by.indices)
     below = _integer(by.layer, places)
     if node.of.name == "z" and by.name == "h" and layer == below:
-        return sp.Symbol(f"D{layer}_{label}_{index}", real=True) if index == at[0] else sp.S.Zero
+        return variable(f"D{layer}_{label}_{index}") if index == at[0] else ZERO
     if node.of.name != "h":
         raise CheckError(f"cannot write out {node}", where="expansion")
     match by.name:
@@ -281,17 +308,13 @@ def _partial(node: Partial, places: Mapping[sp.Symbol, int]) -> sp.Expr:
     raise CheckError(f"cannot write out {node}", where="expansion")
 
 
-def _mean(node: Mean, places: Mapping[sp.Symbol, int]) -> sp.Expr:
+def _mean(node: Mean, places: Mapping[sp.Symbol, int]) -> Sparse:
     """Average over standard normal parameters, monomial by monomial: E w^k = (k-1)!! for even k, else 0."""
-    averaged: list[sp.Symbol] = []
-    for entry in node.over:
-        level = _integer(entry.layer, places)
-        below = parameters(level - 1) if level > 1 else ()
-        fresh = [p for p in parameters(level) if p not in set(below)]
-        averaged += [p for p in fresh if str(p).startswith("w" if entry.name == "omega" else "b")]
-    polynomial = sp.Poly(sp.expand(evaluate(node.integrand, places)), *averaged)
-    total = sp.S.Zero
-    for powers, coefficient in polynomial.terms():
-        if all(k % 2 == 0 for k in powers):
-            total += coefficient * sp.prod([sp.factorial2(k - 1) for k in powers])
-    return sp.expand(total)
+    averaged = tuple(f"{'w' if entry.name == 'omega' else 'b'}{_integer(entry.layer, places)}_" for entry in node.over)
+    found = []
+    for symbols, coefficient in evaluate(node.integrand, places).terms.items():
+        powers = Counter(name for name in symbols if name.startswith(averaged))
+        if all(k % 2 == 0 for k in powers.values()):
+            factor = math.prod(math.prod(range(k - 1, 0, -2)) for k in powers.values())
+            found.append(Sparse({tuple(name for name in symbols if not name.startswith(averaged)): coefficient * factor}))
+    return total(found)
