@@ -70,6 +70,9 @@ def _reduced(base: sp.Expr) -> tuple[sp.Expr, bool | None]:
     if not _even_and_nonnegative(positive):
         return base, None
     constant = positive.get((0, 0, 0, 0, 0), sp.S.Zero)
+    if constant.is_Rational and constant not in (0, 1):  # 1/4 + q11/2 + ... as (1 + 2 q11 + ...)/4: one radicand, however the form is scaled
+        scaled = _expression({powers: coefficient / constant for powers, coefficient in positive.items()})
+        return sp.Mul(constant, scaled, evaluate=False), True
     return _expression(positive), True if constant.is_positive else False
 
 
@@ -124,6 +127,8 @@ def safe(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
         covariance = safe(expression.args[1], infinite=infinite)
         radicand, positive = _reduced(sp.expand(expression.args[0] * expression.args[2] - expression.args[1] ** 2))
         root = _power(radicand, sp.S.Half, infinite=infinite) if positive is None else _root_of(radicand, positive)
+        scale, root = root.as_independent(*_VARIABLES, Det, Root, as_Add=False)
+        covariance = covariance / scale  # an angle does not see a common positive factor
         regular = positive is True
         if isinstance(expression, CorrelationAngle):
             return Arctan2(root, covariance) if regular else Angle(root, covariance)
@@ -225,6 +230,8 @@ def merge_exponentials(expression: sp.Expr) -> sp.Expr:
         if isinstance(hyperbolic[0], sp.sinh):
             return rest * ExpSinh(exponent, inner)
         return rest * (sp.exp(sp.expand(exponent + inner)) + sp.exp(sp.expand(exponent - inner))) / 2
+    if len(exponents) > 1:
+        return sp.Mul(*(f for f in expression.args if f not in exponents)) * sp.exp(sp.expand(exponent))
     return expression
 
 
@@ -250,8 +257,58 @@ def _pair_exponentials(expression: sp.Expr) -> sp.Expr:
     return sp.Add(*made, *(t for k, t in enumerate(terms) if k not in used)) if used else expression
 
 
+def collect_roots(expression: sp.Expr) -> sp.Expr:
+    """Collect by powers of s = sqrt(q11 q22 - q12^2) and by the angle, with q12^2 = q11 q22 - s^2 in what stands over a power of s.
+
+    (q11 q22 - q12^2)/s as it comes from differentiation loses its digits near correlation +-1; s does not.  Expressions that are no polynomial in s, 1/s,
+    the angle and Laurent monomials of the rest are left alone.
+    """
+    root = sp.Dummy("s", positive=True)
+    replaced = expression.replace(_is_det_power, lambda power: root ** (2 * power.exp))
+    if not replaced.has(root, CorrelationAngle, CorrelationArcsine) or any(_is_quotient_of_sum(power) for power in replaced.atoms(sp.Pow)):
+        return expression
+    nodes = sorted(replaced.atoms(CorrelationAngle, CorrelationArcsine), key=sp.default_sort_key)
+    stand_ins = {node: sp.Dummy(f"angle{k}", real=True) for k, node in enumerate(nodes)}
+    opened = sp.expand(replaced.xreplace(stand_ins))
+    collected: dict[tuple[sp.Expr, sp.Expr], sp.Expr] = {}
+    for term in sp.Add.make_args(opened):
+        coefficient, powers = term.as_independent(root, as_Add=False)
+        angle = sp.Mul(*(f for f in sp.Mul.make_args(coefficient) if f.has(*stand_ins.values()))) if stand_ins else sp.S.One
+        rest = coefficient / angle
+        exponent = powers.as_base_exp()[1] if powers != 1 else sp.S.Zero
+        if powers != root**exponent or not exponent.is_Integer or rest.has(root, *stand_ins.values()):
+            return expression
+        for change, part in _over_root(rest, exponent):
+            key = (exponent + change, angle)
+            collected[key] = collected.get(key, sp.S.Zero) + part
+    thaw = {stand_in: node for node, stand_in in stand_ins.items()} | {root: sp.sqrt(q11 * q22 - q12**2)}
+    terms = [sp.factor(sp.expand(value)) * root**exponent * angle for (exponent, angle), value in collected.items()]
+    return sp.factor_terms(sp.Add(*terms)).xreplace(thaw)
+
+
+def _is_det_power(expression: sp.Basic) -> bool:
+    return isinstance(expression, sp.Pow) and expression.exp.is_Rational and expression.exp.q == 2 and sp.expand(expression.base - q11 * q22 + q12**2) == 0
+
+
+def _is_quotient_of_sum(power: sp.Pow) -> bool:
+    return power.base.is_Add and power.base.has(*_VARIABLES) and not (power.exp.is_Integer and power.exp > 0)
+
+
+def _over_root(coefficient: sp.Expr, exponent: sp.Expr) -> list[tuple[int, sp.Expr]]:
+    """``coefficient`` s**exponent as a sum of (change of the exponent, coefficient) without q12^2 over a power of s."""
+    power = coefficient.as_coeff_exponent(q12)[1]
+    if exponent >= 0 or not power.is_Integer or power < 2:
+        return [(0, coefficient)]
+    lowered = coefficient / q12**2
+    below = _over_root(sp.expand(lowered * q11 * q22), exponent)
+    return below + [(change + 2, part) for change, part in _over_root(-lowered, exponent + 2)]
+
+
 def shorter(expression: sp.Expr) -> sp.Expr:
-    """The shorter of the expression and its form with common factors taken out."""
+    """The shortest of the expression, its form with common factors taken out, and (always preferred) its form collected by roots."""
+    collected = collect_roots(expression)
+    if collected != expression:
+        return collected
     factored = sp.factor_terms(expression)
     return factored if sp.count_ops(factored) < sp.count_ops(expression) else expression
 
@@ -260,4 +317,4 @@ def stable(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
     """All rewritings in order.  Raises LoweringError where something is left that no printer knows."""
     if expression.has(sp.oo, -sp.oo, sp.zoo, sp.nan) and not infinite:
         raise LoweringError(f"the closed form {expression} is not finite", where="lowering", why="generated code needs a number", fix="ask for target 'nngp'")
-    return shorter(safe(merge_exponentials(orient(expression)), infinite=infinite))
+    return sp.factor_terms(safe(merge_exponentials(shorter(orient(expression))), infinite=infinite))

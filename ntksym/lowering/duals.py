@@ -8,7 +8,7 @@ import sympy as sp
 
 from ntksym.errors import LoweringError
 from ntksym.forms import DualForm
-from ntksym.lowering.algebra import shorter, stable
+from ntksym.lowering.algebra import stable
 from ntksym.lowering.passes import share
 from ntksym.lowering.program import DualFunction
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Dual, Expect, Indicator
@@ -29,10 +29,10 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
         return expression.xreplace(swap)
 
     value, derivative = form.value, form.derivative
-    slope = shorter(derivative.diff(q11))
-    partials = [form.dvalue_dq11, both(form.dvalue_dq11), slope, shorter(derivative.diff(q12)), both(slope)]
+    slope = derivative.diff(q11)
+    partials = [form.dvalue_dq11, both(form.dvalue_dq11), slope, derivative.diff(q12), both(slope)]
     for parameter in parameters:
-        partials += [shorter(value.diff(parameter)), shorter(derivative.diff(parameter))]
+        partials += [value.diff(parameter), derivative.diff(parameter)]
     infinite = form.at_jumps
     diagonal_derivative = form.diagonal_derivative
     if not diagonal_derivative.has(sp.oo, sp.zoo):

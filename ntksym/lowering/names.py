@@ -18,7 +18,7 @@ USED_BY_GENERATED_CODE = frozenset(
     sigma_w sigma_b s11 s12 s22 n0 primals tangents dtype Kernels N_DENSE OUTPUTS numbers names results det angle root exp
     K11 K12 K22 Theta11 Theta12 Theta22 self""".split()
 )
-_TEMPORARY = re.compile(r"_.*|(t|d|root|inverse|angle|slope|det|exp|radicand)_?\d*|(V|dV|g|h)\d*(_.*)?|dual_.*|dq\d*")
+_TEMPORARY = re.compile(r"_.*|(t|d|sum|root|angle|slope|det|exp|exp_sinh)_?\d*|inverse_.*|d_.*|stage\d*|.*_new|(V|dV|g|h)\d*(_.*)?|dual_.*|dq\d*")
 
 
 def is_free(name: str) -> bool:
@@ -35,15 +35,14 @@ def is_free(name: str) -> bool:
 
 
 def identifier(text: str) -> str:
-    """``text`` as an identifier that generated code may use; underscores are appended until nothing collides."""
+    """``text`` as an identifier that generated code may use: itself, or with an underscore behind or "p_" in front where it collides."""
     name = re.sub(r"\W", "_", unicodedata.normalize("NFKC", text), flags=re.ASCII if text.isascii() else 0).strip("_")
     if not name or not name[0].isalpha():
         name = f"p_{name}" if name else "p_"
-    while not is_free(name):
-        name += "_"
-        if len(name) > len(text) + 16:
-            raise LoweringError(f"the symbol {text!r} cannot be made an identifier", where="generated code", fix="rename it")
-    return name
+    for candidate in (name, name + "_", "p_" + name, "p_" + name + "_"):
+        if is_free(candidate):
+            return candidate
+    raise LoweringError(f"the symbol {text!r} cannot be made an identifier", where="generated code", fix="rename it")
 
 
 def parameter_names(symbols: Iterable[sp.Symbol], fixed: Mapping[sp.Symbol, str]) -> dict[sp.Symbol, str]:

@@ -8,6 +8,8 @@ import sympy as sp
 
 from ntksym.lowering.program import Angle, Arctan2, Assign, Body, Det, ExpSinh, Reciprocal, Root, Slope
 
+_READABLE = 72
+
 # Heads that always get a line of their own, and the stem of the name they get.
 _STEMS: tuple[tuple[type[sp.Basic], str], ...] = (
     (Det, "det"),
@@ -41,7 +43,38 @@ def share(results: tuple[sp.Expr, ...]) -> Body:
         if _stem(kept):
             seen[kept] = name
     finals = tuple(_extract(expression, lines, seen, fresh, top=False) for expression in reduced)
-    return _named(lines, finals)
+    return _short_lines(_named(lines, finals))
+
+
+def _short_lines(body: Body) -> Body:
+    """A sum inside another expression gets a line of its own where the whole would be too long to read."""
+    lines: list[Assign] = []
+    count = 0
+
+    def split(expression: sp.Expr) -> sp.Expr:
+        nonlocal count
+        while _width(expression) > _READABLE:
+            sums = [part for part in sp.preorder_traversal(expression) if part.is_Add and part is not expression]
+            if not sums:
+                return expression
+            longest = max(sums, key=lambda part: (_width(part), str(part)))
+            value = split(longest)
+            count += 1
+            name = sp.Symbol(f"sum{count}", real=True)
+            lines.append(Assign(name.name, value))
+            expression = expression.xreplace({longest: name})
+        return expression
+
+    for line in body.lines:
+        lines.append(Assign(line.name, split(line.value), line.comment))
+    results = tuple(split(result) for result in body.results)  # appends to lines
+    return Body(tuple(lines), results)
+
+
+def _width(expression: sp.Expr) -> int:
+    """About how long the expression is as Python text."""
+    text = str(expression)
+    return len(text) + 2 * (text.count("*") - 2 * text.count("**") + text.count("/"))
 
 
 def _stem(expression: sp.Basic) -> str | None:
@@ -84,6 +117,8 @@ def _named(lines: list[tuple[sp.Symbol, sp.Expr]], finals: tuple[sp.Expr, ...]) 
             continue
         counts[stem] = counts.get(stem, 0) + 1
         name = stem if totals[stem] == 1 and stem != "t" else f"{stem}{counts[stem]}"
+        if isinstance(value, Reciprocal) and value.args[0].is_Symbol:
+            name = f"inverse_{value.args[0]}"
         made = sp.Symbol(name, real=True)
         renamed[symbol] = made
         assigns.append(Assign(name, value))

@@ -86,6 +86,29 @@ class _Printer(PythonCodePrinter):
     _print_exp = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_tanh = _print_log = _print_Function
     _print_atan = _print_Abs = _print_sign = _print_erf = _print_erfc = _print_Function
 
+    def _print_Mul(self, expr: sp.Mul) -> str:
+        """One quotient: signs and numbers first, (numerator)/(denominator)."""
+        above, below = [], []
+        for factor in expr.as_ordered_factors():
+            if factor.is_Rational:
+                above += [sp.Integer(factor.p)] if factor.p != 1 else []
+                below += [sp.Integer(factor.q)] if factor.q != 1 else []
+            elif isinstance(factor, sp.Pow) and factor.exp.is_Rational and factor.exp < 0:
+                below.append(factor.base**-factor.exp)
+            else:
+                above.append(factor)
+        sign = "-" if above and above[0] == -1 else ""
+        above = above[1:] if sign else above
+        level = precedence(expr)
+        top = "*".join(self.parenthesize(factor, level) for factor in above) or "1"
+        if not below:
+            return sign + top
+        bottom = "*".join(self.parenthesize(factor, level) for factor in below)
+        return f"{sign}{top}/({bottom})" if len(below) > 1 else f"{sign}{top}/{self.parenthesize(below[0], precedence(expr) + 1)}"
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return f"{expr.p}/{expr.q}"
+
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "jnp.pi"
 
@@ -145,14 +168,15 @@ def _assignment(targets: str, text: str, indent: str) -> list[str]:
     line = f"{indent}{targets} = {text}"
     if len(line) <= _WIDTH:
         return [line]
-    return [f"{indent}{targets} = (", *_broken(text, indent + "    "), f"{indent})"]
+    inside = [f"{indent}    {text}"] if len(text) + len(indent) + 4 <= _WIDTH else _broken(text, indent + "    ")
+    return [f"{indent}{targets} = (", *inside, f"{indent})"]
 
 
 def _broken(text: str, indent: str) -> list[str]:
     pieces = _outermost(text, (" + ", " - "))
     if len(pieces) == 1:
         pieces = _outermost(text, (" * ", " / "))
-    return [indent + piece for piece in pieces]
+    return [indent + piece.strip() for piece in pieces]
 
 
 def _outermost(text: str, operators: tuple[str, ...]) -> list[str]:
@@ -358,7 +382,7 @@ def jax_source(program: Program) -> str:
     packed += "".join(f"        _scalar({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in plain)
     text = text.replace("@PACKED@", packed)
     constants = f"\n\nN_DENSE = {program.dense_count}\nOUTPUTS = {_tuple(tuple(repr(name) for name in program.outputs))}\n".replace("'", '"')
-    after = PRELUDE + constants.rstrip("\n") + ROOM + "\n".join(body) + text
+    after = PRELUDE + constants.removeprefix("\n").rstrip("\n") + ROOM + "\n".join(body) + text
     after = after.strip("\n") + "\n"
     digest = hashlib.sha256(after.encode()).hexdigest()
     return "\n".join(_docstring(program, digest)) + "\n\n" + after

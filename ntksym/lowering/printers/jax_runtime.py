@@ -11,7 +11,8 @@ from jax import lax
 ROOM = '''
 _KERNELS = {
     names: NamedTuple("Kernels", [(name, jax.Array) for name in names])
-    for names in [(a,) for a in OUTPUTS] + [(a, b) for a in OUTPUTS for b in OUTPUTS if a != b]
+    for names in [(a,) for a in OUTPUTS]
+    + [(a, b) for a in OUTPUTS for b in OUTPUTS if a != b]
 }
 
 
@@ -33,7 +34,8 @@ def _halves(x):
         kind, mask = jnp.uint32, 0xFFFFF000
 
     def cut(y):
-        return lax.bitcast_convert_type(lax.bitcast_convert_type(y, kind) & kind(mask), x.dtype)
+        bits = lax.bitcast_convert_type(y, kind) & kind(mask)
+        return lax.bitcast_convert_type(bits, x.dtype)
 
     high = cut(x)
     low = x - high
@@ -42,7 +44,10 @@ def _halves(x):
 
 @jax.custom_jvp
 def _det(q11, q12, q22):
-    """q11 q22 - q12^2 without cancellation: every product below is exact, so no fused multiply-add changes it."""
+    """q11 q22 - q12^2 without cancellation.
+
+    Every product below is exact, so that no fused multiply-add changes a result.
+    """
     high11, low11, cut11 = _halves(q11)
     high12, low12, cut12 = _halves(q12)
     high22, low22, cut22 = _halves(q22)
@@ -102,7 +107,8 @@ def _per_layer(name, value, dtype):
         value = jnp.stack([jnp.asarray(entry, dtype) for entry in value])
     value = jnp.asarray(value, dtype)
     if value.shape not in ((), (N_DENSE,)):
-        raise ValueError(f"{name} has shape {value.shape}: give a scalar or {N_DENSE} entries, one per Dense layer")
+        expected = f"give a scalar or {N_DENSE} entries, one per Dense layer"
+        raise ValueError(f"{name} has shape {value.shape}: {expected}")
     return jnp.broadcast_to(value, (N_DENSE,))
 
 
@@ -117,20 +123,20 @@ def _check(names, x1, x2, batch_size, diagonal):
     """Shapes, dtypes and names; values are the caller's business."""
     unknown = [name for name in names if name not in OUTPUTS]
     if unknown or not names or len(set(names)) != len(names):
-        raise ValueError(f"get={names!r}: ask for {' or '.join(OUTPUTS)}, or a tuple of distinct ones")
+        raise ValueError(f"get={names!r}: ask for one of {OUTPUTS} or a tuple of them")
     for name, x in (("x1", x1), ("x2", x2)):
         if x is None:
             continue
         if x.ndim != 2 or 0 in x.shape:
-            raise ValueError(f"{name} has shape {x.shape}: rows are inputs, give a nonempty (N, d)")
+            raise ValueError(f"{name} has shape {x.shape}: give a nonempty (N, d)")
         if x.dtype not in (jnp.float32, jnp.float64):
             raise TypeError(f"{name} is {x.dtype}: give float32 or float64")
     if x2 is not None and x1.dtype != x2.dtype:
         raise TypeError(f"x1 is {x1.dtype}, x2 is {x2.dtype}: give one dtype")
     if x2 is not None and x1.shape[1] != x2.shape[1]:
-        raise ValueError(f"x1 {x1.shape} and x2 {x2.shape} differ in the number of columns")
+        raise ValueError(f"x1 {x1.shape} and x2 {x2.shape} differ in columns")
     if diagonal and x2 is not None and len(x1) != len(x2):
-        raise ValueError(f"diagonal=True pairs rows, but there are {len(x1)} and {len(x2)}")
+        raise ValueError(f"diagonal=True pairs rows: {len(x1)} and {len(x2)} differ")
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise ValueError(f"batch_size={batch_size!r}: give a positive integer or None")
 
@@ -139,10 +145,12 @@ def _by_rows(block, rows, batch_size):
     """block over slices of batch_size rows, one after the other; the last slice is padded with zero rows."""
     count = len(rows[0])
     pad = -count % batch_size
-    sliced = tuple(
-        jnp.pad(entry, [(0, pad)] + [(0, 0)] * (entry.ndim - 1)).reshape(-1, batch_size, *entry.shape[1:]) for entry in rows
-    )
-    results = lax.map(jax.checkpoint(block), sliced)
+
+    def slices(entry):
+        padded = jnp.pad(entry, [(0, pad)] + [(0, 0)] * (entry.ndim - 1))
+        return padded.reshape(-1, batch_size, *entry.shape[1:])
+
+    results = lax.map(jax.checkpoint(block), tuple(slices(entry) for entry in rows))
     return tuple(entry.reshape(-1, entry.shape[-1])[:count] for entry in results)
 '''
 
@@ -192,8 +200,8 @@ def kernel_fn(
             results = _by_rows(block, (x1, s11), batch_size)
         if x2 is None:
             same = jnp.eye(len(x1), dtype=bool)
-            on_diagonal = _on_diagonal(s11, *parameters)
-            results = [jnp.where(same, d[:, None], k) for d, k in zip(on_diagonal, results)]
+            exact = _on_diagonal(s11, *parameters)
+            results = [jnp.where(same, d[:, None], k) for d, k in zip(exact, results)]
     found = dict(zip(OUTPUTS, results))
     if isinstance(get, str):
         return found[get]
