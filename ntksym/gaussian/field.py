@@ -88,7 +88,13 @@ class Sum:
         nodes = dict(n1)
         for node, power in n2:
             nodes[node] = nodes.get(node, 0) + power
-        return (i1 ^ i2, r1 ^ r2, re1 + re2, im1 + im2, tuple(sorted(((n, p) for n, p in nodes.items() if p), key=lambda t: (sp.default_sort_key(t[0]), t[1])))), c
+        return (
+            i1 ^ i2,
+            r1 ^ r2,
+            re1 + re2,
+            im1 + im2,
+            tuple(sorted(((n, p) for n, p in nodes.items() if p), key=lambda t: (sp.default_sort_key(t[0]), t[1]))),
+        ), c
 
     def _lift(self, factor: Any) -> Any:
         return self.domain.field(factor) if isinstance(factor, int) else self.domain.field.new(factor)
@@ -130,7 +136,7 @@ def constant(domain: Domain, element: Any) -> Sum:
 
 
 def square_root(domain: Domain, element: Any) -> Sum:
-    """sqrt of a rational function that is positive on the domain."""
+    """Sqrt of a rational function that is positive on the domain."""
     if element == 0:
         return Sum(domain, {})
     coefficient, radicals = domain.one, set()
@@ -250,7 +256,7 @@ def _pi_part(im: Any, domain: Domain) -> tuple[sp.Rational, Any] | None:
 
 
 def _angle(node: CorrelationArcsine | CorrelationAngle, domain: Domain) -> Sum:
-    """arcsin normalised in scale and orientation; arccos = pi/2 - arcsin."""
+    """Arcsin normalised in scale and orientation; arccos = pi/2 - arcsin."""
     a, c, b = (_convert(arg, domain).rational() for arg in node.args)
     half_pi = constant(domain, domain.generator[_PI] / 2)
     if isinstance(node, CorrelationAngle):
@@ -262,7 +268,9 @@ def _angle(node: CorrelationArcsine | CorrelationAngle, domain: Domain) -> Sum:
         return half_pi * constant(domain, domain.field(ratio))
     # The angle does not see a common positive factor: clear denominators, then the content.
     common = a.denom.lcm(b.denom).lcm(c.denom)
-    shared = domain.field.new(common) / domain.field.new((a * domain.field.new(common)).numer.gcd((b * domain.field.new(common)).numer).gcd((c * domain.field.new(common)).numer))
+    shared = domain.field.new(common) / domain.field.new(
+        (a * domain.field.new(common)).numer.gcd((b * domain.field.new(common)).numer).gcd((c * domain.field.new(common)).numer)
+    )
     a, b, c = (t * shared for t in (a, b, c))
     numbers = [_rational(k) / _rational(t.denom.LC) for t in (a, b, c) for k in t.numer.coeffs()]
     content = sp.Rational(gcd(*(k.p for k in numbers)), lcm(*(k.q for k in numbers)))
@@ -305,7 +313,8 @@ def _element_expr(element: Any) -> sp.Expr:
 def _with_imaginary_exponents(total: Sum) -> dict[Any, Any]:
     """Every term as it stands, its phase in front."""
     return {
-        ((sp.I if i else sp.S.One) * sp.exp(sp.I * sp.expand(_element_expr(im))), radicals, re, nodes): c for (i, radicals, re, im, nodes), c in total.terms.items()
+        ((sp.I if i else sp.S.One) * sp.exp(sp.I * sp.expand(_element_expr(im))), radicals, re, nodes): c
+        for (i, radicals, re, im, nodes), c in total.terms.items()
     }
 
 
@@ -340,7 +349,7 @@ def _without_imaginary_exponents(total: Sum) -> dict[Any, Any]:
 
 
 def _orient_angles(terms: dict[Any, Any], domain: Domain) -> dict[Any, Any]:
-    """arcsin + pi/2 becomes pi - arccos, arcsin - pi/2 becomes -arccos, where the plain term beside it is just that."""
+    """Arcsin + pi/2 becomes pi - arccos, arcsin - pi/2 becomes -arccos, where the plain term beside it is just that."""
     result = dict(terms)
     half_pi = domain.generator[_PI] / 2
     for key, c in terms.items():

@@ -17,6 +17,7 @@ NOTHING, HALF, POINT = "1", "1{L>=0}", "delta(L)"
 
 
 @register
+@register
 @dataclass(frozen=True)
 class Slot:
     """What stands beside the polynomial in one variable: nothing, 1{mu x + w >= 0} or delta(mu x + w), Var w = kappa."""
@@ -32,6 +33,7 @@ class Slot:
 EMPTY = Slot()
 
 
+@register
 @register
 @dataclass(frozen=True)
 class Law:

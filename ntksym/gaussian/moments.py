@@ -96,22 +96,22 @@ def _reduce(d: Derivation, polynomial: sp.Expr, law: Law, one: Slot, two: Slot) 
 
 
 def vector_field(polynomial: sp.Expr, law: Law) -> tuple[sp.Tuple, sp.Expr]:
-    """G and the constant of P = constant + Sigma^-1 (x - m) . G - div G, found by lowering the degree monomial by monomial."""
+    """G and the constant of P = constant + Sigma^-1 (x - m) . G - div G, found by lowering the top degree again and again."""
     field_u = field_v = sp.S.Zero
     rest = sp.Poly(polynomial, u, v)
-    one = sp.Poly(1, u, v)
-    while rest.total_degree() > 0:
-        (i, j), coefficient = max(rest.terms(), key=lambda term: (sum(term[0]), term[0]))
-        lead = coefficient * u**i * v**j
-        g = coefficient * (u ** (i - 1) * v**j if i else v ** (j - 1))
-        cov = (law.a, law.c) if i else (law.c, law.b)
-        mean = law.m1 if i else law.m2
-        field_u += cov[0] * g
-        field_v += cov[1] * g
-        lowered = mean * g + cov[0] * sp.diff(g, u) + cov[1] * sp.diff(g, v)
-        rest = rest - sp.Poly(lead, u, v) + sp.Poly(lowered, u, v)
-    constant = sp.cancel(sp.together((rest * one).as_expr()))
-    return sp.Tuple(_collected(field_u), _collected(field_v)), constant
+    while (degree := rest.total_degree()) > 0:
+        below, lowered = [], []
+        for (i, j), coefficient in rest.terms():
+            if i + j < degree:
+                below.append(coefficient * u**i * v**j)
+                continue
+            g = coefficient * (u ** (i - 1) * v**j if i else v ** (j - 1))
+            cov_u, cov_v, mean = (law.a, law.c, law.m1) if i else (law.c, law.b, law.m2)
+            field_u += cov_u * g
+            field_v += cov_v * g
+            lowered.append(mean * g + cov_u * sp.diff(g, u) + cov_v * sp.diff(g, v))
+        rest = sp.Poly(sp.Add(*below, *lowered), u, v)
+    return sp.Tuple(_collected(field_u), _collected(field_v)), sp.cancel(sp.together(rest.as_expr()))
 
 
 def _collected(component: sp.Expr) -> sp.Expr:

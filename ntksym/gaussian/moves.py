@@ -9,9 +9,9 @@ import sympy as sp
 
 from ntksym.errors import RuleError
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass
-from ntksym.gaussian import checks
-from ntksym.gaussian.atoms import as_sum, decompose, derivative
 from ntksym.gaussian import univariate
+from ntksym.gaussian.atoms import as_sum, decompose, derivative
+from ntksym.gaussian.checks import averages, functions, values
 from ntksym.gaussian.field import canonical
 from ntksym.gaussian.laws import HALF, NOTHING, POINT, Law, Slot, average, expectation
 from ntksym.nodes import CorrelationArcsine, Delta, Dual, Expect, Gaussian, gaussian_pair
@@ -22,7 +22,11 @@ from ntksym.sources import Citation
 PAIR = gaussian_pair(u, v, q11, q12, q22)
 
 
-@rule(source=Citation("", "definition of the pieces"), check=checks.check_pieces, reason="Split the activation at its kinks and jumps; between them it is smooth.")
+@rule(
+    source=Citation("", "definition of the pieces"),
+    check=functions.check_pieces,
+    reason="Split the activation at its kinks and jumps; between them it is smooth.",
+)
 def split_into_pieces(*, phi: sp.Lambda) -> Statement:
     r"""$\phi(x) = \phi_i(x)$ on the $i$-th interval between kinks"""
     split, _ = decompose(phi)
@@ -31,7 +35,7 @@ def split_into_pieces(*, phi: sp.Lambda) -> Statement:
 
 @rule(
     source=Citation("", "Euler's formula; erf(x) = 2 Phi(sqrt(2) x) - 1"),
-    check=checks.check_atoms,
+    check=functions.check_atoms,
     reason="Write the activation as a sum of polynomial times exponential of a quadratic times one step or normal cdf.",
 )
 def decompose_into_atoms(*, phi: sp.Lambda) -> Statement:
@@ -42,7 +46,7 @@ def decompose_into_atoms(*, phi: sp.Lambda) -> Statement:
 
 @rule(
     source=Citation("", "product rule; (d/dx) 1{x >= 0} = delta(x)"),
-    check=checks.check_derivative,
+    check=functions.check_derivative,
     reason="Differentiate in the sense of distributions: the smooth pieces by the product rule, every jump giving a delta.",
 )
 def differentiate_atoms(*, phi: sp.Lambda, order: int) -> Statement:
@@ -51,7 +55,7 @@ def differentiate_atoms(*, phi: sp.Lambda, order: int) -> Statement:
     return Statement(sp.Eq(sp.Derivative(sp.Function("phi")(x), (x, order)), as_sum(groups), evaluate=False))
 
 
-@rule(source=Citation("", "linearity of the expectation"), check=checks.check_bilinear, reason="The expectation is linear in each factor.")
+@rule(source=Citation("", "linearity of the expectation"), check=averages.check_bilinear, reason="The expectation is linear in each factor.")
 def expand_bilinearly(left: Statement, right: Statement, *, first: sp.Tuple, second: sp.Tuple, dual: Dual) -> Statement:
     r"""$\mathbb E\big[\sum_i f_i(u)\,\sum_j g_j(v)\big] = \sum_{i,j} \mathbb E[f_i(u)\,g_j(v)]$"""
     if sp.Add(*first) != left.claim.rhs or sp.Add(*second) != right.claim.rhs:
@@ -62,7 +66,7 @@ def expand_bilinearly(left: Statement, right: Statement, *, first: sp.Tuple, sec
 
 @rule(
     source=Citation("", "completing the square in the Gaussian density"),
-    check=checks.check_tilt,
+    check=averages.check_tilt,
     reason="An exponential of a quadratic only changes the Gaussian it is averaged over.",
 )
 def tilt(*, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Statement:
@@ -93,7 +97,7 @@ def existence(alpha1: sp.Expr, alpha2: sp.Expr) -> tuple[Assumption, ...]:
 
 @rule(
     source=Citation("owen1980", "Sec. 2"),
-    check=checks.check_cdf_as_step,
+    check=averages.check_cdf_as_step,
     reason="A normal cdf is the probability that an independent normal variable stays below its argument.",
 )
 def write_cdf_as_step(*, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, target: sp.Expr) -> Statement:
@@ -103,7 +107,7 @@ def write_cdf_as_step(*, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, tar
 
 @rule(
     source=Citation("stein1981", "Lemma 1"),
-    check=checks.check_stein,
+    check=averages.check_stein,
     reason="Integrate by parts until no power of u or v is left outside a delta.",
 )
 def integrate_by_parts(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, field: sp.Tuple, constant: sp.Expr) -> Statement:
@@ -124,7 +128,7 @@ def integrate_by_parts(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, f
 
 @rule(
     source=Citation("", "conditioning of Gaussian vectors"),
-    check=checks.check_condition,
+    check=averages.check_condition,
     reason="A delta fixes its argument at zero: the density there times the average under the conditional law.",
 )
 def condition_on_zero(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, first: bool) -> Statement:
@@ -138,7 +142,9 @@ def condition_on_zero(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, fi
     return Statement(sp.Eq(expectation(polynomial, law, one, two), density * after, evaluate=False))
 
 
-@rule(source=Citation("", "symmetry of the centred normal law"), check=checks.check_half, reason="A centred normal variable is non-negative half of the time.")
+@rule(
+    source=Citation("", "symmetry of the centred normal law"), check=averages.check_half, reason="A centred normal variable is non-negative half of the time."
+)
 def half_space(*, law: Law, one: Slot, two: Slot) -> Statement:
     r"""$\mathbb P(L \ge 0) = \tfrac12$"""
     return Statement(sp.Eq(expectation(sp.S.One, law, one, two), sp.Rational(1, 2), evaluate=False))
@@ -146,7 +152,7 @@ def half_space(*, law: Law, one: Slot, two: Slot) -> Statement:
 
 @rule(
     source=Citation("sheppard1899", "quadrant probability of the normal law"),
-    check=checks.check_orthant,
+    check=averages.check_orthant,
     reason="The probability of an orthant is its angle divided by 2 pi.",
 )
 def orthant_probability(*, law: Law, one: Slot, two: Slot) -> Statement:
@@ -155,7 +161,7 @@ def orthant_probability(*, law: Law, one: Slot, two: Slot) -> Statement:
     return Statement(sp.Eq(expectation(sp.S.One, law, one, two), sp.Rational(1, 4) + arcsine / (2 * sp.pi), evaluate=False))
 
 
-@rule(source=Citation("", "substitution of equals"), check=checks.check_substitution, reason="Put the parts together and collect.")
+@rule(source=Citation("", "substitution of equals"), check=averages.check_substitution, reason="Put the parts together and collect.")
 def put_together(target: Statement, *parts: Statement) -> Statement:
     r"""$A = F(B),\ B = C \;\Rightarrow\; A = F(C)$"""
     value = target.claim.rhs
@@ -166,7 +172,7 @@ def put_together(target: Statement, *parts: Statement) -> Statement:
     return Statement(sp.Eq(target.claim.lhs, canonical(value), evaluate=False))
 
 
-@rule(source=Citation("", "renaming the two inputs"), check=checks.check_swap, reason="Exchange the names of the two inputs.")
+@rule(source=Citation("", "renaming the two inputs"), check=averages.check_swap, reason="Exchange the names of the two inputs.")
 def swap_inputs(known: Statement) -> Statement:
     r"""$\mathbb E[f(u)g(v)] = F(q_{11},q_{12},q_{22}) \;\Rightarrow\; \mathbb E[g(u)f(v)] = F(q_{22},q_{12},q_{11})$"""
     exchange = {q11: q22, q22: q11}
@@ -183,7 +189,7 @@ def _exchanged(known: Statement, exchange: dict[sp.Basic, sp.Basic]) -> tuple[As
     return tuple(made)
 
 
-@rule(source=Citation("", "instance of a lemma"), check=checks.check_instance, reason="The moment is known for every covariance matrix; take it at this one.")
+@rule(source=Citation("", "instance of a lemma"), check=averages.check_instance, reason="The moment is known for every covariance matrix; take it at this one.")
 def instantiate(target: Statement, *, derivation: Derivation) -> Statement:
     r"""$\mathbb E_{\mathcal N(m,\Sigma)}[F] = G(m,\Sigma)$ for all $(m,\Sigma)$, taken at the law at hand"""
     lemma = derivation.conclusion.claim
@@ -210,7 +216,7 @@ def lemma_arguments(general: Expect, wanted: Expect) -> dict[sp.Basic, sp.Basic]
 
 @rule(
     source=Citation("stein1981", "Lemma 1"),
-    check=checks.check_delta_prime,
+    check=functions.check_delta_prime,
     reason="The derivative of a delta is moved to the other factor; under the Gaussian it arrives there with the regression coefficient.",
 )
 def move_derivative_off_delta(*, other: sp.Expr, derivative_of_other: sp.Tuple) -> Statement:
@@ -225,7 +231,7 @@ LINE = Gaussian(sp.Tuple(u), sp.Tuple(sp.S.Zero), sp.Tuple(q))
 
 @rule(
     source=Citation("", "Gamma integrals and integration by parts on the line"),
-    check=checks.check_univariate,
+    check=values.check_univariate,
     reason="One variable only: Gamma integrals, by an engine that knows nothing of pairs.",
 )
 def univariate_moment(*pair: Statement, phi: sp.Lambda, order: int, power: int) -> Statement:
@@ -238,7 +244,7 @@ def univariate_moment(*pair: Statement, phi: sp.Lambda, order: int, power: int) 
 
 @rule(
     source=Citation("price1958", "theorem"),
-    check=checks.check_dual_form,
+    check=values.check_dual_form,
     reason="Price's theorem ties V, V' and the second derivative together; with the univariate values they determine one another.",
 )
 def certify_dual(value: Statement, slope: Statement, bend: Statement, *line: Statement, phi: sp.Lambda, jumps: bool) -> Statement:
@@ -260,7 +266,7 @@ def certify_dual(value: Statement, slope: Statement, bend: Statement, *line: Sta
 
 @rule(
     source=Citation("price1958", "theorem"),
-    check=checks.check_cross_dual_form,
+    check=values.check_cross_dual_form,
     reason="Price's theorem and the value at independence determine the dual of two activations.",
 )
 def certify_cross_dual(value: Statement, slope: Statement, mean1: Statement, mean2: Statement, *, phi: sp.Lambda, psi: sp.Lambda) -> Statement:
@@ -269,13 +275,17 @@ def certify_cross_dual(value: Statement, slope: Statement, mean1: Statement, mea
     return Statement(CrossDualForm(phi, psi, value.claim.rhs, sp.And(*conditions)))
 
 
-@rule(source=Citation("", "the class of closed forms"), check=checks.check_outside, reason="The decision procedure leaves the class at a named sub-term; no claim that no closed form exists.")
+@rule(
+    source=Citation("", "the class of closed forms"),
+    check=values.check_outside,
+    reason="The decision procedure leaves the class at a named sub-term; no claim that no closed form exists.",
+)
 def decide_outside_class(*, phi: sp.Lambda, term: sp.Basic, why: str) -> Statement:
     r"""$\phi \notin \operatorname{span}\{x^k e^{\alpha x^2+\beta x}\tau(x)\}$"""
     return Statement(OutsideClass(phi, term, why))
 
 
-@rule(source=Citation("", "lemma"), check=checks.check_lemma, reason="Shown on its own.")
+@rule(source=Citation("", "lemma"), check=values.check_lemma, reason="Shown on its own.")
 def use_moment(*, derivation: Derivation) -> Statement:
     r"""$\mathbb E[P(u)\,Q(v)\,\tau_1(u)\,\tau_2(v)]$ for every covariance matrix"""
     return Statement(derivation.conclusion.claim)

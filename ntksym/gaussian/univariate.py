@@ -26,7 +26,9 @@ def powers(groups: tuple[Group, ...], power: int) -> list[Product]:
         return single
     if any(s[5] for s in single):
         raise OutsideClassError(sp.S.Zero, "the square of a delta is infinite")
-    return [(p * r, a + c, b + d, s or t, tuple(sorted((*m, *n), key=sp.default_sort_key)), False) for p, a, b, s, m, _ in single for r, c, d, t, n, _ in single]
+    return [
+        (p * r, a + c, b + d, s or t, tuple(sorted((*m, *n), key=sp.default_sort_key)), False) for p, a, b, s, m, _ in single for r, c, d, t, n, _ in single
+    ]
 
 
 def existence(groups: tuple[Group, ...], power: int) -> tuple[Assumption, ...]:
@@ -61,7 +63,9 @@ def _moment(k: int, alpha: sp.Expr, beta: sp.Expr, step: bool, slopes: tuple[sp.
         narrow = sp.cancel(variance / det)
         mean = beta * narrow
         factor = sp.exp(beta**2 * narrow / 2) / sp.sqrt(det)
-        return factor * sp.Add(*(sp.binomial(k, j) * mean ** (k - j) * _moment(j, sp.S.Zero, sp.S.Zero, step, slopes, narrow) for j in range(k + 1) if beta != 0 or j == k))
+        return factor * sp.Add(
+            *(sp.binomial(k, j) * mean ** (k - j) * _moment(j, sp.S.Zero, sp.S.Zero, step, slopes, narrow) for j in range(k + 1) if beta != 0 or j == k)
+        )
     if not step and not slopes:
         return variance ** (k // 2) * sp.factorial2(k - 1) if k % 2 == 0 else sp.S.Zero
     if step and not slopes:

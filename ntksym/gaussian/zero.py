@@ -29,7 +29,7 @@ class _Symbols:
         self.inside = {s: _inside(s, i) for i, s in enumerate(sorted(expr.free_symbols, key=str))}
 
     def root(self, radicand: sp.Expr) -> sp.Expr:
-        """sqrt of a rational function as a product of fresh roots of its irreducible factors, each positive at an interior point."""
+        """Sqrt of a rational function as a product of fresh roots of its irreducible factors, each positive at an interior point."""
         numerator, denominator = sp.fraction(sp.cancel(sp.together(radicand)))
         result: sp.Expr = sp.S.One
         for part, power in ((numerator, 1), (denominator, -1)):
@@ -54,7 +54,7 @@ class _Symbols:
         return result
 
     def wave(self, exponent: sp.Expr) -> sp.Expr:
-        """exp as a product of fresh symbols, one per monomial of the exponent over its common denominator."""
+        """Exp as a product of fresh symbols, one per monomial of the exponent over its common denominator."""
         numerator, denominator = sp.fraction(sp.cancel(sp.together(exponent)))
         content, denominator = sp.expand(denominator).as_content_primitive()
         result: sp.Expr = sp.S.One

@@ -1,5 +1,5 @@
-"""Checkers of the Gaussian moves, each by another road than the move: evaluation under sign assumptions where the move walked a tree,
-a divergence identity where it integrated by parts, a factorised density where it conditioned, a derivative and a value where it wrote a formula.
+"""Checkers of the moves on averages, each by another road than the move: a divergence identity where it integrated by parts, a factorised density
+where it conditioned, a derivative and a value where it wrote a formula.
 """
 
 from __future__ import annotations
@@ -7,123 +7,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import mpmath
 import sympy as sp
 
-from ntksym.gaussian.numeric import MODULES, evaluate_at, half_line_nodes, random_point
-from ntksym.gaussian.zero import is_identically_zero
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Expect, Gaussian, Indicator, NormalCDF
-from ntksym.notation import q, q11, q12, q22, u, v, w1, w2, x
-from ntksym.proof import Derivation, Statement, Status, Verdict, cited, false, proved, tested, unchecked
-
-DIGITS = 30
-QUADRATURE_DIGITS = 20
-SEED = 20191
-
-
-def _decide(residuals: list[sp.Expr], scope: str) -> Verdict:
-    """PROVED where every residual is decided zero; FALSE with a witness point where one is not zero numerically; else UNCHECKED."""
-    for residual in residuals:
-        if _vanishes(residual):
-            continue
-        rng = random.Random(SEED)
-        worst = 0
-        for _ in range(3):
-            point = random_point(sorted(residual.free_symbols, key=str), rng)
-            value = abs(evaluate_at(residual, point, DIGITS + 15))
-            if value > mpmath.mpf(10) ** (-DIGITS):
-                return false(f"residual {mpmath.nstr(value, 5)} at {point}")
-            worst = max(worst, value)
-        return tested(3, DIGITS, "residual at random points", SEED, scope) if worst is not None else unchecked(scope)
-    return proved(scope)
-
-
-def _vanishes(expr: sp.Expr) -> bool:
-    """Decided to be identically zero; False where the decision has no rule for the expression."""
-    try:
-        return is_identically_zero(expr)
-    except (ValueError, TypeError, sp.PolynomialError):
-        return False
-
-
-def _two_sides(expr: sp.Expr, x: sp.Symbol) -> list[tuple[str, sp.Expr]]:
-    """``expr`` for x > 0 and for x < 0, evaluated by SymPy's own sign assumptions."""
-    y = sp.Symbol("y", positive=True)
-    return [("x > 0", expr.subs(x, y)), ("x < 0", expr.subs(x, -y))]
-
-
-def _plain(expr: sp.Expr) -> sp.Expr:
-    """Indicator, Delta and the normal cdf in SymPy's own functions, away from 0."""
-    expr = expr.replace(Indicator, lambda t: sp.Heaviside(t))
-    expr = expr.replace(Delta, lambda t: sp.S.Zero)
-    return expr.replace(NormalCDF, lambda t: (1 + sp.erf(t / sp.sqrt(2))) / 2)
-
-
-def _same_function(left: sp.Expr, right: sp.Expr, x: sp.Symbol, scope: str) -> Verdict:
-    """Equality of two functions of x on both half-lines: symbolically, or at random points."""
-    undecided = []
-    for side, (l_value, r_value) in zip(("x > 0", "x < 0"), zip((e for _, e in _two_sides(_plain(left), x)), (e for _, e in _two_sides(_plain(right), x)), strict=True), strict=True):
-        difference = sp.expand(sp.expand(l_value - r_value).rewrite(sp.exp), power_exp=False)
-        if difference != 0 and not _vanishes(l_value - r_value):
-            undecided.append((side, l_value - r_value))
-    if not undecided:
-        return proved(scope)
-    rng = random.Random(SEED)
-    for side, difference in undecided:
-        symbols = sorted(difference.free_symbols, key=str)
-        for _ in range(4):
-            point = {s: sp.Rational(rng.randint(5, 40), 23) for s in symbols}
-            value = sp.N(difference.subs(point), DIGITS + 10, maxn=300)
-            if abs(sp.re(value)) + abs(sp.im(value)) > sp.Float(10) ** (-DIGITS):
-                return false(f"{side}: differs by {sp.N(value, 5)} at {point}")
-    return tested(4 * len(undecided), DIGITS, "both sides evaluated at random points", SEED, scope)
-
-
-def check_pieces(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda) -> Verdict:
-    return _same_function(phi(x), conclusion.claim.rhs, x, "both half-lines, by substitution of a positive symbol")
-
-
-def check_atoms(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda) -> Verdict:
-    return _same_function(phi(x), conclusion.claim.rhs, x, "both half-lines, by substitution of a positive symbol")
-
-
-def check_derivative(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int) -> Verdict:
-    """Away from 0 SymPy differentiates phi itself; at 0 the delta's weight is the jump of the derivative below."""
-    y = sp.Symbol("y", positive=True)
-    rhs = conclusion.claim.rhs
-    right, left = _plain(phi(x)).subs(x, y), _plain(phi(x)).subs(x, -y)
-    for side, function, sign in (("x > 0", right, 1), ("x < 0", left, -1)):
-        wanted = sp.diff(function, y, order) * sign**order
-        got = dict(_two_sides(_plain(rhs.replace(sp.Derivative, lambda *_: sp.S.Zero)), x))[side]
-        verdict = _decide_function(wanted - got, side)
-        if verdict is not None:
-            return verdict
-    jumps = [sp.simplify((sp.diff(right, y, k) - (-1) ** k * sp.diff(left, y, k)).subs(y, 0)) for k in range(order)]
-    wanted_delta = jumps[order - 1] if jumps else sp.S.Zero
-    bare = sp.expand(rhs).replace(sp.Derivative, lambda *_: sp.S.Zero)
-    got_delta = bare.coeff(Delta(x)) if bare.has(Delta) else sp.S.Zero
-    if sp.simplify(wanted_delta - got_delta) != 0:
-        return false(f"the jump is {wanted_delta}, the delta has weight {got_delta}")
-    if order == 2:
-        primes = [term for term in sp.Add.make_args(sp.expand(rhs)) if term.has(sp.Derivative)]
-        weight = sp.Add(*(term.as_independent(sp.Derivative)[0] for term in primes))
-        if sp.simplify(weight - jumps[0]) != 0:
-            return false(f"the jump is {jumps[0]}, delta' has weight {weight}")
-    return proved("both half-lines by direct differentiation; jumps at 0 as one-sided limits")
-
-
-def _decide_function(difference: sp.Expr, side: str) -> Verdict | None:
-    """None where the difference of two functions vanishes, a FALSE verdict with a witness where not."""
-    if sp.expand(difference) == 0:
-        return None
-    rng = random.Random(SEED)
-    symbols = sorted(difference.free_symbols, key=str)
-    for _ in range(4):
-        point = {s: sp.Rational(rng.randint(5, 40), 23) for s in symbols}
-        value = sp.N(difference.subs(point), DIGITS + 10, maxn=300)
-        if abs(sp.re(value)) + abs(sp.im(value)) > sp.Float(10) ** (-DIGITS):
-            return false(f"{side}: differs by {sp.N(value, 5)} at {point}")
-    return None
+from ntksym.gaussian.checks.deciding import SEED, decide
+from ntksym.gaussian.numeric import evaluate_at, random_point
+from ntksym.nodes import CorrelationArcsine, Delta, Expect, Gaussian, Indicator
+from ntksym.notation import q11, q12, q22, u, v, w1, w2, x
+from ntksym.proof import Statement, Verdict, false, proved
 
 
 def check_bilinear(premises: tuple[Statement, ...], conclusion: Statement, *, first: sp.Tuple, second: sp.Tuple, dual: sp.Expr) -> Verdict:
@@ -143,7 +33,7 @@ def check_bilinear(premises: tuple[Statement, ...], conclusion: Statement, *, fi
 
 
 def _weight_exponent(alphas: sp.Tuple, betas: sp.Tuple) -> sp.Expr:
-    """x' A x + beta' x."""
+    """X' A x + beta' x."""
     return sp.expand(alphas[0] * u**2 + betas[0] * u + alphas[1] * v**2 + betas[1] * v)
 
 
@@ -193,7 +83,9 @@ def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, body: 
     return proved("quadratic, linear and constant term of both log-densities; all covariances in the domain")
 
 
-def check_cdf_as_step(premises: tuple[Statement, ...], conclusion: Statement, *, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, target: sp.Expr) -> Verdict:
+def check_cdf_as_step(
+    premises: tuple[Statement, ...], conclusion: Statement, *, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, target: sp.Expr
+) -> Verdict:
     """Integrate the auxiliary variables out again: derivative and value at 0 of P(w + mu x >= 0) against Phi(p x)."""
     lhs, rhs = conclusion.claim.lhs, conclusion.claim.rhs
     inner = rhs.law
@@ -228,7 +120,9 @@ def check_cdf_as_step(premises: tuple[Statement, ...], conclusion: Statement, *,
     return proved("derivative and value at 0 of each cdf, all slopes")
 
 
-def check_stein(premises: tuple[Statement, ...], conclusion: Statement, *, polynomial: sp.Expr, law: Any, one: Any, two: Any, field: sp.Tuple, constant: sp.Expr) -> Verdict:
+def check_stein(
+    premises: tuple[Statement, ...], conclusion: Statement, *, polynomial: sp.Expr, law: Any, one: Any, two: Any, field: sp.Tuple, constant: sp.Expr
+) -> Verdict:
     """Divergence theorem: (P - constant) density = -div(G density) for the vector field G, whose flux through L = 0 gives the delta terms."""
     cov_all = {u: (law.a, law.c), v: (law.c, law.b)}
     alive = [s for s, variance in ((u, law.a), (v, law.b)) if variance != 0]
@@ -361,7 +255,7 @@ def check_orthant(premises: tuple[Statement, ...], conclusion: Statement, **_: A
     start = rhs.subs(q12, 0).replace(CorrelationArcsine, lambda a, cov, b: sp.asin(cov / sp.sqrt(a * b)))
     if sp.simplify(start - sp.Rational(1, 4)) != 0:
         return false(f"the value at independence is {start}")
-    return _decide([residual.subs(c, between)], "derivative in the covariance, value at independence")
+    return decide([residual.subs(c, between)], "derivative in the covariance, value at independence")
 
 
 def check_substitution(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
@@ -370,7 +264,7 @@ def check_substitution(premises: tuple[Statement, ...], conclusion: Statement) -
         value = value.subs(part.claim.lhs, part.claim.rhs)
     if conclusion.claim.lhs != premises[0].claim.lhs:
         return false("the left side changed")
-    return _decide([value - conclusion.claim.rhs], "difference of both sides, all arguments")
+    return decide([value - conclusion.claim.rhs], "difference of both sides, all arguments")
 
 
 def check_swap(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
@@ -381,7 +275,7 @@ def check_swap(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
     value = conclusion.claim.rhs.subs(q11, t).subs(q22, q11).subs(t, q22)
     if sp.expand(back - premises[0].claim.lhs.integrand) != 0 or conclusion.claim.lhs.law != premises[0].claim.lhs.law:
         return false("the integrand is not the premise's with u and v exchanged")
-    return _decide([value - premises[0].claim.rhs], "exchanging twice is the identity")
+    return decide([value - premises[0].claim.rhs], "exchanging twice is the identity")
 
 
 def check_instance(premises: tuple[Statement, ...], conclusion: Statement, *, derivation: Any) -> Verdict:
@@ -400,120 +294,4 @@ def check_instance(premises: tuple[Statement, ...], conclusion: Statement, *, de
     for t, actual in zip(temporary, values, strict=True):
         value = value.subs(t, actual)
     factor = premises[0].claim.rhs.subs(wanted, 1)
-    return _decide([factor * value - conclusion.claim.rhs], "the lemma at this law, all arguments")
-
-
-def check_delta_prime(premises: tuple[Statement, ...], conclusion: Statement, *, other: sp.Expr, derivative_of_other: sp.Tuple) -> Verdict:
-    """Shift u by s: E[delta(u - s) G(v)] = N(s; 0, q11) E[G(v + q12 s / q11) | u = 0]; minus its s-derivative at 0 is the left side."""
-    y = sp.Symbol("y", positive=True)
-    s = sp.Symbol("s_", real=True)
-    rate = -sp.diff(q12 * s / q11, s)
-    integrand = sp.S.Zero
-    for term in sp.Add.make_args(sp.expand(conclusion.claim.rhs / rate)) if conclusion.claim.rhs != 0 else ():
-        weight, expect = term.as_independent(Expect)
-        if not isinstance(expect, Expect) or not expect.integrand.has(Delta(u)):
-            return false(f"{term} is no average of delta(u)")
-        integrand += weight * expect.integrand / Delta(u)
-    got = integrand.subs(v, x)
-    for sign in (1, -1):
-        side = _plain(other).subs(x, sign * y)
-        if _decide_function(sp.diff(side, y) * sign - _plain(got).subs(x, sign * y), "") is not None:
-            return false("the other factor is not differentiated, or the factor is not the regression coefficient")
-    jump = sp.simplify((_plain(other).subs(x, y) - _plain(other).subs(x, -y)).subs(y, 0))
-    delta = sp.expand(got).coeff(Delta(x)) if got.has(Delta) else sp.S.Zero
-    return proved("shift of the delta, all covariances") if sp.simplify(jump - delta) == 0 else false(f"the jump {jump} is lost")
-
-
-def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int, power: int) -> Verdict:
-    """Against the pair's closed form where it is at hand (E phi from q12 = 0, E phi^2 from u = v), and quadrature of phi itself."""
-    value = conclusion.claim.rhs
-    verdict = Verdict()
-    if premises:
-        pair = premises[0].claim.rhs
-        if power == 2:
-            verdict += _decide([_degenerate(pair) - value], "equals the closed form for pairs at u = v")
-        else:
-            verdict += _decide([pair.subs(q12, 0) - value.subs(q, q11) * value.subs(q, q22)], "its product is the closed form for pairs at q12 = 0")
-    verdict += _quadrature(conclusion, phi, order, power)
-    return verdict
-
-
-def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int, power: int) -> Verdict:
-    y = sp.Symbol("y", positive=True)
-    right, left = _plain(phi(x)).subs(x, y), _plain(phi(x)).subs(x, -y)
-    halves = [sp.diff(right, y, order) ** power, (sp.diff(left, y, order) * (-1) ** order) ** power]
-    jump = (right - left).subs(y, 0) if order == 1 and power == 1 else sp.S.Zero
-    rng = random.Random(SEED)
-    points = 2
-    for _ in range(points):
-        point = random_point(sorted({q, *phi.free_symbols}, key=str), rng)
-        parameters = {s: value for s, value in point.items() if s != q}
-        with mpmath.workdps(QUADRATURE_DIGITS + 10):
-            deviation = mpmath.sqrt(mpmath.mpf(int(point[q].p)) / int(point[q].q))
-            functions = [sp.lambdify([y], half.subs(parameters), modules=MODULES) for half in halves]
-            total = sum(weight * (functions[0](deviation * z) + functions[1](deviation * z)) for z, weight in half_line_nodes(QUADRATURE_DIGITS))
-            total += mpmath.mpmathify(sp.N(jump.subs(parameters), QUADRATURE_DIGITS + 10)) / (deviation * mpmath.sqrt(2 * mpmath.pi))
-            value = evaluate_at(conclusion.claim.rhs, point, QUADRATURE_DIGITS + 10)
-            if abs(total - value) > mpmath.mpf(10) ** (-QUADRATURE_DIGITS) * (1 + abs(total)):
-                return false(f"quadrature gives {mpmath.nstr(total, 15)}, the formula {mpmath.nstr(value, 15)} at {point}")
-    return tested(points, QUADRATURE_DIGITS, "quadrature on both half-lines", SEED)
-
-
-def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, jumps: bool) -> Verdict:
-    """The certificate: four identities between closed forms that were derived apart from one another."""
-    form = conclusion.claim
-    mean = premises[3].claim.rhs
-    residuals = [
-        ("dV/dq12 = V'", sp.diff(form.value, q12) - form.derivative),
-        ("dV/dq11 = V_{phi'',phi}/2", sp.diff(form.value, q11) - form.dvalue_dq11),
-        ("V at q12 = 0 is E phi E phi", form.value.subs(q12, 0) - mean.subs(q, q11) * mean.subs(q, q22)),
-        ("V(q,q,q) = E phi^2", _degenerate(form.value) - form.diagonal_value),
-        ("symmetry in the inputs", form.value - form.value.subs({q11: q22, q22: q11}, simultaneous=True)),
-    ]
-    if not jumps:
-        residuals.append(("V'(q,q,q) = E phi'^2", _degenerate(form.derivative) - form.diagonal_derivative))
-    verdict = Verdict()
-    for name, residual in residuals:
-        verdict += _decide([residual], name)
-    return verdict if verdict.status is Status.FALSE else _weakest(verdict)
-
-
-def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, psi: sp.Lambda) -> Verdict:
-    form = conclusion.claim
-    slope, mean1, mean2 = (p.claim.rhs for p in premises[1:])
-    verdict = _decide([sp.diff(form.value, q12) - slope], "dV/dq12 = V_{phi',psi'}")
-    verdict += _decide([form.value.subs(q12, 0) - mean1.subs(q, q11) * mean2.subs(q, q22)], "V at q12 = 0 is E phi E psi")
-    return _weakest(verdict)
-
-
-def _weakest(verdict: Verdict) -> Verdict:
-    """All pieces must hold together here, so one that is only TESTED makes the whole TESTED."""
-    lowest = min(piece.status for piece in verdict.evidence)
-    return Verdict(tuple(piece for piece in verdict.evidence if piece.status == lowest) + tuple(piece for piece in verdict.evidence if piece.status < lowest)) if lowest < Status.PROVED else verdict
-
-
-def _degenerate(value: sp.Expr) -> sp.Expr:
-    """A closed form at u = v; angles between equal vectors are 0."""
-    at_q = {q11: q, q12: q, q22: q}
-    value = value.replace(CorrelationAngle, lambda a, c, b: sp.pi / 2 - CorrelationArcsine(a, c, b))
-    value = value.replace(CorrelationArcsine, lambda a, c, b: _degenerate_arcsine(*(t.subs(at_q) for t in (a, c, b))))
-    return value.subs(at_q)
-
-
-def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
-    if sp.expand(a * b - c**2) != 0:
-        return CorrelationArcsine(a, c, b)
-    aligned = c.subs({s: sp.Rational(2, 3) for s in c.free_symbols}) > 0
-    return sp.pi / 2 if aligned else -sp.pi / 2
-
-
-def check_outside(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, term: sp.Basic, why: str) -> Verdict:
-    return cited("decision rule of the class", why)
-
-
-def check_lemma(premises: tuple[Statement, ...], conclusion: Statement, *, derivation: Derivation) -> Verdict:
-    """A lemma is as good as its own weakest step."""
-    if conclusion.claim != derivation.conclusion.claim:
-        return false("the lemma says something else")
-    weakest = min(derivation.all_steps(), key=lambda step: step.verdict.status)
-    return weakest.verdict if weakest.verdict.status < Status.PROVED else proved(f"{len(derivation)} steps, each proved")
+    return decide([factor * value - conclusion.claim.rhs], "the lemma at this law, all arguments")

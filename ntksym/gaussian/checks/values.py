@@ -1,0 +1,113 @@
+"""Checkers of the values: univariate moments against pairs and quadrature, and Price's certificate of the dual."""
+
+from __future__ import annotations
+
+import random
+
+import mpmath
+import sympy as sp
+
+from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, decide, plain
+from ntksym.gaussian.numeric import MODULES, evaluate_at, half_line_nodes, random_point
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+from ntksym.notation import q, q11, q12, q22, x
+from ntksym.proof import Derivation, Statement, Status, Verdict, cited, false, proved, tested
+
+
+def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int, power: int) -> Verdict:
+    """Against the pair's closed form where it is at hand (E phi from q12 = 0, E phi^2 from u = v), and quadrature of phi itself."""
+    value = conclusion.claim.rhs
+    verdict = Verdict()
+    if premises:
+        pair = premises[0].claim.rhs
+        if power == 2:
+            verdict += decide([_degenerate(pair) - value], "equals the closed form for pairs at u = v")
+        else:
+            verdict += decide([pair.subs(q12, 0) - value.subs(q, q11) * value.subs(q, q22)], "its product is the closed form for pairs at q12 = 0")
+    verdict += _quadrature(conclusion, phi, order, power)
+    return verdict
+
+
+def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int, power: int) -> Verdict:
+    y = sp.Symbol("y", positive=True)
+    right, left = plain(phi(x)).subs(x, y), plain(phi(x)).subs(x, -y)
+    halves = [sp.diff(right, y, order) ** power, (sp.diff(left, y, order) * (-1) ** order) ** power]
+    jump = (right - left).subs(y, 0) if order == 1 and power == 1 else sp.S.Zero
+    rng = random.Random(SEED)
+    points = 2
+    for _ in range(points):
+        point = random_point(sorted({q, *phi.free_symbols}, key=str), rng)
+        parameters = {s: value for s, value in point.items() if s != q}
+        with mpmath.workdps(QUADRATURE_DIGITS + 10):
+            deviation = mpmath.sqrt(mpmath.mpf(int(point[q].p)) / int(point[q].q))
+            functions = [sp.lambdify([y], half.subs(parameters), modules=MODULES) for half in halves]
+            total = sum(weight * (functions[0](deviation * z) + functions[1](deviation * z)) for z, weight in half_line_nodes(QUADRATURE_DIGITS))
+            total += mpmath.mpmathify(sp.N(jump.subs(parameters), QUADRATURE_DIGITS + 10)) / (deviation * mpmath.sqrt(2 * mpmath.pi))
+            value = evaluate_at(conclusion.claim.rhs, point, QUADRATURE_DIGITS + 10)
+            if abs(total - value) > mpmath.mpf(10) ** (-QUADRATURE_DIGITS) * (1 + abs(total)):
+                return false(f"quadrature gives {mpmath.nstr(total, 15)}, the formula {mpmath.nstr(value, 15)} at {point}")
+    return tested(points, QUADRATURE_DIGITS, "quadrature on both half-lines", SEED)
+
+
+def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, jumps: bool) -> Verdict:
+    """The certificate: four identities between closed forms that were derived apart from one another."""
+    form = conclusion.claim
+    mean = premises[3].claim.rhs
+    residuals = [
+        ("dV/dq12 = V'", sp.diff(form.value, q12) - form.derivative),
+        ("dV/dq11 = V_{phi'',phi}/2", sp.diff(form.value, q11) - form.dvalue_dq11),
+        ("V at q12 = 0 is E phi E phi", form.value.subs(q12, 0) - mean.subs(q, q11) * mean.subs(q, q22)),
+        ("V(q,q,q) = E phi^2", _degenerate(form.value) - form.diagonal_value),
+        ("symmetry in the inputs", form.value - form.value.subs({q11: q22, q22: q11}, simultaneous=True)),
+    ]
+    if not jumps:
+        residuals.append(("V'(q,q,q) = E phi'^2", _degenerate(form.derivative) - form.diagonal_derivative))
+    verdict = Verdict()
+    for name, residual in residuals:
+        verdict += decide([residual], name)
+    return verdict if verdict.status is Status.FALSE else _weakest(verdict)
+
+
+def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, psi: sp.Lambda) -> Verdict:
+    form = conclusion.claim
+    slope, mean1, mean2 = (p.claim.rhs for p in premises[1:])
+    verdict = decide([sp.diff(form.value, q12) - slope], "dV/dq12 = V_{phi',psi'}")
+    verdict += decide([form.value.subs(q12, 0) - mean1.subs(q, q11) * mean2.subs(q, q22)], "V at q12 = 0 is E phi E psi")
+    return _weakest(verdict)
+
+
+def _weakest(verdict: Verdict) -> Verdict:
+    """All pieces must hold together here, so one that is only TESTED makes the whole TESTED."""
+    lowest = min(piece.status for piece in verdict.evidence)
+    return (
+        Verdict(tuple(piece for piece in verdict.evidence if piece.status == lowest) + tuple(piece for piece in verdict.evidence if piece.status < lowest))
+        if lowest < Status.PROVED
+        else verdict
+    )
+
+
+def _degenerate(value: sp.Expr) -> sp.Expr:
+    """A closed form at u = v; angles between equal vectors are 0."""
+    at_q = {q11: q, q12: q, q22: q}
+    value = value.replace(CorrelationAngle, lambda a, c, b: sp.pi / 2 - CorrelationArcsine(a, c, b))
+    value = value.replace(CorrelationArcsine, lambda a, c, b: _degenerate_arcsine(*(t.subs(at_q) for t in (a, c, b))))
+    return value.subs(at_q)
+
+
+def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
+    if sp.expand(a * b - c**2) != 0:
+        return CorrelationArcsine(a, c, b)
+    aligned = c.subs({s: sp.Rational(2, 3) for s in c.free_symbols}) > 0
+    return sp.pi / 2 if aligned else -sp.pi / 2
+
+
+def check_outside(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, term: sp.Basic, why: str) -> Verdict:
+    return cited("decision rule of the class", why)
+
+
+def check_lemma(premises: tuple[Statement, ...], conclusion: Statement, *, derivation: Derivation) -> Verdict:
+    """A lemma is as good as its own weakest step."""
+    if conclusion.claim != derivation.conclusion.claim:
+        return false("the lemma says something else")
+    weakest = min(derivation.all_steps(), key=lambda step: step.verdict.status)
+    return weakest.verdict if weakest.verdict.status < Status.PROVED else proved(f"{len(derivation)} steps, each proved")
