@@ -55,13 +55,11 @@ def decompose(phi: sp.Lambda) -> tuple[Pieces, tuple[Group, ...]]:
     beyond = []
     for group in groups_of(sp.expand(split.exprs[1] - split.exprs[0])):
         if group.tau != ONE:
-            raise OutsideClassError(
-                group.as_expr(), f"on one half-line stands {group.as_expr()}: a step times a normal cdf, which needs orthants of three variables"
-            )
+            why = "a step times a normal cdf, which needs orthants of three variables"
+            raise OutsideClassError(group.as_expr(), f"on one half-line stands {group.as_expr()}: {why}")
         if not group.is_centred:
-            raise OutsideClassError(
-                group.as_expr(), f"on one half-line stands {group.as_expr()}: a step times a shifted exponential, which needs the bivariate normal cdf"
-            )
+            why = "a step times a shifted exponential, which needs the bivariate normal cdf"
+            raise OutsideClassError(group.as_expr(), f"on one half-line stands {group.as_expr()}: {why}")
         beyond.append(Group(group.polynomial, group.alpha, group.beta, STEP))
     return split, tuple(sorted([*base, *beyond], key=lambda g: g.key))
 

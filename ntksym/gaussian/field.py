@@ -128,10 +128,12 @@ class Sum:
 
 
 def plain_key(domain: Domain) -> Key:
+    """The key of a rational function."""
     return (0, frozenset(), domain.zero, domain.zero, ())
 
 
 def constant(domain: Domain, element: Any) -> Sum:
+    """A rational function as a sum of one term."""
     return Sum(domain, {plain_key(domain): element})
 
 
@@ -312,10 +314,11 @@ def _element_expr(element: Any) -> sp.Expr:
 
 def _with_imaginary_exponents(total: Sum) -> dict[Any, Any]:
     """Every term as it stands, its phase in front."""
-    return {
-        ((sp.I if i else sp.S.One) * sp.exp(sp.I * sp.expand(_element_expr(im))), radicals, re, nodes): c
-        for (i, radicals, re, im, nodes), c in total.terms.items()
-    }
+    waves = {}
+    for (i, radicals, re, im, nodes), c in total.terms.items():
+        phase = (sp.I if i else sp.S.One) * sp.exp(sp.I * sp.expand(_element_expr(im)))
+        waves[(phase, radicals, re, nodes)] = c
+    return waves
 
 
 def _without_imaginary_exponents(total: Sum) -> dict[Any, Any]:

@@ -70,7 +70,10 @@ def expand_bilinearly(left: Statement, right: Statement, *, first: sp.Tuple, sec
     reason="An exponential of a quadratic only changes the Gaussian it is averaged over.",
 )
 def tilt(*, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Statement:
-    r"""$\mathbb E_{\Sigma}\big[e^{x^\top A x+\beta^\top x}F\big] = \det(I-2A\Sigma)^{-1/2}\,e^{\frac12\beta^\top\Sigma'\beta}\ \mathbb E_{\mathcal N(\Sigma'\beta,\Sigma')}[F],\quad \Sigma'=\Sigma(I-2A\Sigma)^{-1}$"""
+    r"""$\mathbb E_{\Sigma}[e^{x^\top A x+\beta^\top x}F] = \det(I-2A\Sigma)^{-1/2}\,e^{\frac12\beta^\top\Sigma'\beta}\ \mathbb E_{\mathcal N(\Sigma'\beta,\Sigma')}[F]$
+
+    The tilted covariance is $\Sigma' = \Sigma(I-2A\Sigma)^{-1}$.
+    """
     alpha1, alpha2 = alphas
     beta1, beta2 = betas
     det = sp.expand((1 - 2 * alpha1 * q11) * (1 - 2 * alpha2 * q22) - 4 * alpha1 * alpha2 * q12**2)
@@ -111,7 +114,7 @@ def write_cdf_as_step(*, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, tar
     reason="Integrate by parts until no power of u or v is left outside a delta.",
 )
 def integrate_by_parts(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, field: sp.Tuple, constant: sp.Expr) -> Statement:
-    r"""$\mathbb E[u\,G] = \mathbb E u\;\mathbb E G + \sum_j \operatorname{Cov}(u, x_j)\,\mathbb E[\partial_j G],\qquad \partial\,\mathbf 1\{x\ge0\} = \delta(x)$"""
+    r"""$\mathbb E[u\,G] = \mathbb E u\;\mathbb E G + \sum_j \operatorname{Cov}(u, x_j)\,\mathbb E[\partial_j G],\ \ \partial\mathbf 1\{x\ge0\} = \delta(x)$"""
     terms = [constant * expectation(sp.S.One, law, one, two)]
     for k, (slot, other, first) in enumerate(((one, two, True), (two, one, False))):
         if slot.kind != HALF:
@@ -248,7 +251,7 @@ def univariate_moment(*pair: Statement, phi: sp.Lambda, order: int, power: int) 
     reason="Price's theorem ties V, V' and the second derivative together; with the univariate values they determine one another.",
 )
 def certify_dual(value: Statement, slope: Statement, bend: Statement, *line: Statement, phi: sp.Lambda, jumps: bool) -> Statement:
-    r"""$\partial_{q_{12}} V_\phi = V_{\phi'},\quad \partial_{q_{11}} V_\phi = \tfrac12 V_{\phi'',\phi},\quad V_\phi|_{q_{12}=0} = \mathbb E\phi\;\mathbb E\phi,\quad V_\phi(q,q,q) = \mathbb E\phi^2$"""
+    r"""$\partial_{q_{12}} V_\phi = V_{\phi'},\ \ \partial_{q_{11}} V_\phi = \tfrac12 V_{\phi'',\phi},\ \ V_\phi|_{q_{12}=0} = (\mathbb E\phi)(\mathbb E\phi),\ \ V_\phi(q,q,q) = \mathbb E\phi^2$"""
     squares = [s.claim.rhs for s in line[1:]]
     conditions = [a.condition for s in (value, slope, bend, *line) for a in s.assumptions if a.condition is not None]
     form = DualForm(

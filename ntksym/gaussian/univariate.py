@@ -63,9 +63,10 @@ def _moment(k: int, alpha: sp.Expr, beta: sp.Expr, step: bool, slopes: tuple[sp.
         narrow = sp.cancel(variance / det)
         mean = beta * narrow
         factor = sp.exp(beta**2 * narrow / 2) / sp.sqrt(det)
-        return factor * sp.Add(
-            *(sp.binomial(k, j) * mean ** (k - j) * _moment(j, sp.S.Zero, sp.S.Zero, step, slopes, narrow) for j in range(k + 1) if beta != 0 or j == k)
-        )
+        if beta == 0:
+            return factor * _moment(k, sp.S.Zero, sp.S.Zero, step, slopes, narrow)
+        centred = [_moment(j, sp.S.Zero, sp.S.Zero, step, slopes, narrow) for j in range(k + 1)]
+        return factor * sp.Add(*(sp.binomial(k, j) * mean ** (k - j) * centred[j] for j in range(k + 1)))
     if not step and not slopes:
         return variance ** (k // 2) * sp.factorial2(k - 1) if k % 2 == 0 else sp.S.Zero
     if step and not slopes:

@@ -63,7 +63,6 @@ def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, body: 
     if ratio.has(u, v):
         return false("the rest of the integrand changed")
     factor = factor / ratio
-    weight = _weight_exponent(alphas, betas)
     gram = q11 * q22 - q12**2
     precision = sp.Matrix([[q22, -q12], [-q12, q11]]) - 2 * gram * sp.diag(*alphas)  # times the determinant
     law = after.law
@@ -169,55 +168,45 @@ def check_stein(
     return proved("divergence identity as polynomials in u, v; fluxes; all covariances")
 
 
-def check_condition(premises: tuple[Statement, ...], conclusion: Statement, *, polynomial: sp.Expr, law: Any, one: Any, two: Any, first: bool) -> Verdict:
-    """The joint density restricted to L = 0 is the density of L at 0 times the conditional density: quadratic forms and determinants."""
+def check_condition(premises: tuple[Statement, ...], conclusion: Statement, *, first: bool, **_: Any) -> Verdict:
+    """The joint density on L = 0 is the density of L at 0 times the conditional density: quadratic forms, determinants and what is averaged."""
     lhs = conclusion.claim.lhs
-    deltas = [f for f in sp.Mul.make_args(lhs.integrand) if isinstance(f, Delta)]
-    mine = [d for d in deltas if d.has(u if first else v)]
+    mine = [f for f in sp.Mul.make_args(lhs.integrand) if isinstance(f, Delta) and f.has(u if first else v)]
     if len(mine) != 1:
         return false("no delta to condition on")
     argument = mine[0].args[0]
-    joint = lhs.law
-    variables = list(joint.variables)
-    n = len(variables)
-    cov = sp.Matrix(n, n, lambda i, j: joint.cov(i, j))
-    eliminated = next((s for s in (w1, w2) if argument.has(s)), argument if argument in variables else None)
-    if eliminated is None:
+    variables = list(lhs.law.variables)
+    eliminated = next((s for s in (w1, w2, argument) if s in variables and argument.has(s)), None)
+    if eliminated is None or argument.coeff(eliminated) != 1:
         return false(f"{argument} is not a coordinate")
     kept = [s for s in variables if s != eliminated]
     # On L = 0 the eliminated variable is a linear function of the kept ones.
-    solved = sp.solve(argument, eliminated)[0]
-    restriction = sp.Matrix(n, len(kept), lambda i, j: (1 if variables[i] == kept[j] else 0) if variables[i] != eliminated else sp.diff(solved, kept[j]))
+    solved = sp.expand(eliminated - argument)
+    cov = sp.Matrix(len(variables), len(variables), lambda i, j: lhs.law.cov(i, j))
     gradient = sp.Matrix([sp.diff(argument, s) for s in variables])
-    variance = (gradient.T * cov * gradient)[0]
+    variance = _product(_product(gradient.T, cov), gradient)[0]
     weight, after = conclusion.claim.rhs.as_independent(Expect)
-    if not isinstance(after, Expect):
-        weight, after = conclusion.claim.rhs, None
-    precision = restriction.T * cov.inv() * restriction if kept else sp.zeros(0, 0)
-    residuals = []
-    if after is None:
-        integrand = sp.S.One
-        rest = (sp.expand(lhs.integrand / mine[0])).subs(eliminated, solved)
-        residuals.append(sp.cancel(sp.together(weight**2 * 2 * sp.pi * variance - rest**2)))
-        if rest.has(*variables):
-            return false("the integrand was lost")
-        return proved("density at zero") if residuals[-1] == 0 else false(f"weight {weight}")
-    conditional = after.law
-    positions = [list(kept).index(s) for s in conditional.variables]
-    full = precision.inv().applyfunc(sp.cancel)
-    for i, p in enumerate(positions):
-        for j, q in enumerate(positions):
-            residuals.append(sp.cancel(sp.together(full[p, q] - conditional.cov(i, j))))
-    integrand = (lhs.integrand / mine[0]).subs(argument, 0) if argument in (u, v) else lhs.integrand / mine[0]
-    ratio = sp.cancel(integrand / after.integrand)
+    inner = after.integrand if isinstance(after, Expect) else sp.S.One
+    # Where an auxiliary variable is eliminated it stands nowhere else; where u or v is, it is 0.
+    ratio = sp.cancel((lhs.integrand / mine[0]).xreplace({eliminated: solved}) / inner)
     if ratio.has(*variables):
-        return false("the integrand changed")
-    residuals.append(sp.cancel(sp.together(weight**2 * 2 * sp.pi * variance - ratio**2)))
+        return false("what is averaged has changed")
+    if sp.cancel(sp.together(weight**2 * 2 * sp.pi * variance - ratio**2)) != 0:
+        return false(f"the density at zero is not {weight / ratio}")
     if evaluate_at(weight / ratio, random_point(sorted((weight / ratio).free_symbols, key=str), random.Random(SEED)), 15) < 0:
         return false("the density is negative")
-    bad = [r for r in residuals if r != 0]
-    if bad:
-        return false(f"density factorisation fails by {bad[0]}")
+    if isinstance(after, Expect):
+        # x = R y on L = 0: the precision of y is R' Sigma^-1 R, so (R' Sigma^-1 R) times the stated covariance is the identity.
+        restriction = sp.Matrix(
+            len(variables), len(kept), lambda i, j: sp.Integer(variables[i] == kept[j]) if variables[i] != eliminated else sp.diff(solved, kept[j])
+        )
+        precision = _product(_product(restriction.T, cov.inv(method="ADJ")), restriction)
+        places = {s: i for i, s in enumerate(after.law.variables)}
+        if any(s not in places for s in kept) or any(m != 0 for m in after.law.mean):
+            return false("a variable is missing from the conditional law, or it is not centred")
+        stated = sp.Matrix(len(kept), len(kept), lambda i, j: after.law.cov(places[kept[i]], places[kept[j]]))
+        if any(sp.cancel(sp.together(entry)) != 0 for entry in _product(precision, stated) - sp.eye(len(kept))):
+            return false("the conditional covariance is another")
     return proved("density factorisation, all covariances")
 
 
@@ -259,6 +248,7 @@ def check_orthant(premises: tuple[Statement, ...], conclusion: Statement, **_: A
 
 
 def check_substitution(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
+    """Substitute anew and decide that the difference of both sides vanishes."""
     value = premises[0].claim.rhs
     for part in premises[1:]:
         value = value.subs(part.claim.lhs, part.claim.rhs)

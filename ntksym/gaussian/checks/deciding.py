@@ -58,9 +58,7 @@ def plain(expr: sp.Expr) -> sp.Expr:
 def same_function(left: sp.Expr, right: sp.Expr, x: sp.Symbol, scope: str) -> Verdict:
     """Equality of two functions of x on both half-lines: symbolically, or at random points."""
     undecided = []
-    for side, (l_value, r_value) in zip(
-        ("x > 0", "x < 0"), zip((e for _, e in two_sides(plain(left), x)), (e for _, e in two_sides(plain(right), x)), strict=True), strict=True
-    ):
+    for (side, l_value), (_, r_value) in zip(two_sides(plain(left), x), two_sides(plain(right), x), strict=True):
         difference = sp.expand(sp.expand(l_value - r_value).rewrite(sp.exp), power_exp=False)
         if difference != 0 and not vanishes(l_value - r_value):
             undecided.append((side, l_value - r_value))

@@ -69,6 +69,7 @@ def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, p
 
 
 def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, psi: sp.Lambda) -> Verdict:
+    """Price's theorem and the value at independence, between closed forms derived apart from one another."""
     form = conclusion.claim
     slope, mean1, mean2 = (p.claim.rhs for p in premises[1:])
     verdict = decide([sp.diff(form.value, q12) - slope], "dV/dq12 = V_{phi',psi'}")
@@ -79,11 +80,7 @@ def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement
 def _weakest(verdict: Verdict) -> Verdict:
     """All pieces must hold together here, so one that is only TESTED makes the whole TESTED."""
     lowest = min(piece.status for piece in verdict.evidence)
-    return (
-        Verdict(tuple(piece for piece in verdict.evidence if piece.status == lowest) + tuple(piece for piece in verdict.evidence if piece.status < lowest))
-        if lowest < Status.PROVED
-        else verdict
-    )
+    return verdict if lowest is Status.PROVED else Verdict(tuple(piece for piece in verdict.evidence if piece.status == lowest))
 
 
 def _degenerate(value: sp.Expr) -> sp.Expr:
@@ -102,6 +99,7 @@ def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
 
 
 def check_outside(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, term: sp.Basic, why: str) -> Verdict:
+    """A decision of the procedure about itself: nothing is claimed that a second road could check."""
     return cited("decision rule of the class", why)
 
 
