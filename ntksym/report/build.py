@@ -11,9 +11,10 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import RuleError
+from ntksym.forms import Recursion
 from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
-from ntksym.report.claims import Page, blocks_of
+from ntksym.report.claims import Page, blocks_of, closed_duals
 from ntksym.report.document import (
     Bibliography,
     BibliographyEntry,
@@ -53,7 +54,7 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
         sections.append(Section("Symbols", (symbols,)))
     sections.append(Section("Assumptions", (_assumptions(derivation),)))
     if detail != "result":
-        sections.append(Section("Derivation", tuple(_lines(derivation, page, detail, "", {}))))
+        sections.append(Section("Derivation", tuple(_lines(derivation, page, detail, "", Seen()))))
     if derivation.sources():
         sections.append(Section("Sources", (_bibliography(derivation),)))
     return Document(derivation.title, key_of(derivation), derivation.verdict, _summary(derivation), tuple(sections), profile)
@@ -86,7 +87,8 @@ def page_of(derivation: Derivation, profile: Profile) -> Page:
     """Letters for the functions of all claims, the conclusion's first."""
     claims = [derivation.conclusion.claim] if derivation.steps else []
     claims += [step.conclusion.claim for step in derivation.all_steps()]
-    return Page(Letters(claims), profile)
+    used = {symbol.name for claim in claims for expression in expressions_of(claim) for symbol in expression.atoms(sp.Symbol)}
+    return Page(Letters(claims), profile, reserved=[profile.latex(key) for key in sorted(used & set(MEANINGS))])
 
 
 def key_of(derivation: Derivation) -> str:
@@ -96,30 +98,45 @@ def key_of(derivation: Derivation) -> str:
     return f"{slug}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
-def _lines(derivation: Derivation, page: Page, detail: str, prefix: str, seen: dict[int, str]) -> Iterator[StepLine]:
+class Seen:
+    """What the report has shown already: lemmas, and recursions, each with the number of the step that shows it."""
+
+    def __init__(self) -> None:
+        self.lemmas: dict[int, str] = {}
+        self.recursions: list[tuple[Recursion, str]] = []
+
+    def recursion(self, claim: Recursion) -> tuple[Recursion, str] | None:
+        """An earlier recursion with the same equations, and its step."""
+        for earlier, number in self.recursions:
+            if (earlier.depth, earlier.base, earlier.blocks, earlier.outputs) == (claim.depth, claim.base, claim.blocks, claim.outputs):
+                return earlier, number
+        return None
+
+
+def _lines(derivation: Derivation, page: Page, detail: str, prefix: str, seen: Seen) -> Iterator[StepLine]:
     for step in derivation.steps:
         yield _line(step, derivation, page, detail, prefix, seen)
 
 
-def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, seen: dict[int, str]) -> StepLine:
+def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, seen: Seen) -> StepLine:
     number = f"{prefix}{step.number}"
     full = detail == "full"
     notes: list[Prose] = list(_notes(step, home))
     lemma_lines: tuple[StepLine, ...] = ()
     lemma = step.lemma
     if lemma is not None:
-        known = seen.get(id(lemma))
+        known = seen.lemmas.get(id(lemma))
         if known is not None:
             notes.insert(0, Prose((Text("The lemma is proved in step "), Ref(known), Text("."))))
         else:
-            seen[id(lemma)] = number
+            seen.lemmas[id(lemma)] = number
             lemma_lines = tuple(_lines(lemma, page, detail, f"{number}.", seen))
     return StepLine(
         number=number,
         rule=step.rule.name,
         reason=stop(sentence(step.rule.reason)),
         premises=tuple(f"{prefix}{p}" for p in step.premises),
-        conclusion=_conclusion(step, page, number) if full else (),
+        conclusion=_conclusion(step, page, number, seen) if full else (),
         verdict=VerdictMark(step.verdict.status, tuple(evidence_prose(e) for e in step.verdict.evidence) if full else ()),
         source=str(step.rule.source) if full else "",
         notes=tuple(notes) if full else (),
@@ -128,11 +145,18 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
     )
 
 
-def _conclusion(step: Step, page: Page, number: str) -> tuple[Block, ...]:
-    """The claim; where it is that of the lemma word for word, a pointer there."""
+def _conclusion(step: Step, page: Page, number: str, seen: Seen) -> tuple[Block, ...]:
+    """The claim; where the report has shown it already, a pointer there."""
     if step.lemma is not None and step.lemma.conclusion.claim == step.conclusion.claim:
         return (Prose((Text("This is what the lemma concludes in step "), Ref(f"{number}.{step.lemma.last}"), Text("."))),)
-    return blocks_of(step.conclusion.claim, page, number)
+    claim = step.conclusion.claim
+    if isinstance(claim, Recursion):
+        earlier = seen.recursion(claim)
+        if earlier is not None and (earlier[0].duals == claim.duals or not earlier[0].duals):
+            news = () if earlier[0].duals == claim.duals else closed_duals(claim, page)
+            return (Prose((Text("The recursion of step "), Ref(earlier[1]), Text("," if news else "."))), *news)
+        seen.recursions.append((claim, number))
+    return blocks_of(claim, page, number)
 
 
 def _notes(step: Step, home: Derivation) -> Iterator[Prose]:

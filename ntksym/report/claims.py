@@ -10,10 +10,10 @@ import sympy as sp
 
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
-from ntksym.nodes import DistributedAs, TendsTo, Where
+from ntksym.nodes import DistributedAs, Entry, Gaussian, OfOrder, TendsTo, Where
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
-from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
+from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters, definition, dual_letter
 from ntksym.report.mathematics import latex
@@ -23,18 +23,19 @@ from ntksym.report.prose import sentence, stop, words
 
 _STATE = (K11, K12, K22, Theta11, Theta12, Theta22)
 _RELATIONS = {sp.Eq: "=", sp.Ne: "ne", sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<="}
+_NONE = Glyph("", "")
 _UNROLL_LIMIT = 60  # operations of an unrolled kernel that a reader would still follow
 
 
 class Page:
     """What a claim needs to know of the page it stands on."""
 
-    def __init__(self, letters: Letters, profile: Profile = DEFAULT, limit: float = LINE) -> None:
-        self.letters, self.profile, self.limit = letters, profile, limit
+    def __init__(self, letters: Letters, profile: Profile = DEFAULT, limit: float = LINE, reserved: Sequence[str] = ()) -> None:
+        self.letters, self.profile, self.limit, self.reserved = letters, profile, limit, tuple(reserved)
 
     def taken(self) -> list[str]:
         """Letters no part of a formula may get."""
-        out = [r"\phi", r"\psi", r"\chi", "x", "u", "v", "q"]
+        out = [r"\phi", r"\psi", r"\chi", "x", "u", "v", "q", *self.reserved]
         for function in self.letters.functions:
             out += [latex(s, self.profile) for s in sorted(function.free_symbols, key=str)]
         return out
@@ -45,10 +46,10 @@ class Page:
     def equation(self, rows: Sequence[Row], number: str = "") -> Equation:
         """Rows with letters for functions and names for big parts."""
         namer, laws = self.namer(), Laws()
-        spelled = [laws.marked(self.letters.spelled(row.right)) for row in rows]
-        lefts = [None if row.left is None else page_form(laws.marked(self.letters.spelled(row.left))) for row in rows]
-        named = namer.name(spelled)
-        lefts = [None if left is None else namer.fitted(left) for left in lefts]
+        sides = [laws.marked(self.letters.spelled(side)) for row in rows for side in (row.right, _NONE if row.left is None else row.left)]
+        sides = namer.shared_sums(sides)
+        named = [namer.law(side, 0.6 * self.limit) if isinstance(side, Gaussian) else side for side in namer.name(sides[::2])]
+        lefts = [None if row.left is None else namer.fitted(page_form(left)) for row, left in zip(rows, sides[1::2], strict=True)]
         made = tuple(Row(left, row.relation, right, row.note) for left, row, right in zip(lefts, rows, named, strict=True))
         stated = laws.rows(namer)
         return Equation(made, (*namer.bindings, *stated), number)
@@ -92,6 +93,9 @@ def rows_of(claim: sp.Basic) -> list[Row]:
     if isinstance(claim, TendsTo):
         note = Prose((Text("as "), *_separated([Formula(sp.Symbol(str(n)) if isinstance(n, str) else n) for n in claim.widths]), Text(" tend to infinity, in this order" if len(claim.widths) > 1 else " tends to infinity"))) if claim.widths else None
         return [Row(claim.lhs, "->", claim.rhs, note)]
+    if isinstance(claim, OfOrder):
+        where = None if claim.condition == sp.true else Prose((Text("for "), Formula(claim.condition)))
+        return [Row(claim.lhs, "=", Order(claim.rhs), where)]
     if isinstance(claim, DistributedAs):
         return [Row(claim.args[0], "~", claim.args[1])]
     if isinstance(claim, Where):
@@ -193,7 +197,7 @@ def _recursion(recursion: Recursion, page: Page, number: str) -> tuple[Block, ..
         rows = [Row(AtLayer(s, layer + 1), "=", _folded(s, update, layer)) for s in shown if s in update]
         blocks.append(page.equation(rows, number))
         done = done + block.repeat
-    blocks += _closed_duals(recursion, page)
+    blocks += closed_duals(recursion, page)
     blocks.append(words("Outputs:"))
     names = {"nngp": "NNGP kernel", "ntk": "NTK"}
     rows = []
@@ -230,7 +234,8 @@ def _range(done: sp.Expr, repeat: sp.Expr) -> Prose:
     return Prose((Text("Then, for "), Formula(layer), Text(" from "), Formula(done), Text(" to "), Formula(depth if last == depth else last), Text(",")))
 
 
-def _closed_duals(recursion: Recursion, page: Page) -> list[Block]:
+def closed_duals(recursion: Recursion, page: Page) -> list[Block]:
+    """The dual activations of a recursion, in closed form."""
     out: list[Block] = []
     needs_slope = any(str(s).startswith("Theta") for s in recursion.state)
     for form in recursion.duals:

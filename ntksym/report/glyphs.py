@@ -73,5 +73,11 @@ class Moment(sp.Expr):
         return self.args[1] if len(self.args) > 1 else None
 
 
+class Order(sp.Expr):
+    """O(argument)."""
+
+    is_commutative = True
+
+
 class Together(sp.Basic):
     """Several expressions side by side, separated by commas."""

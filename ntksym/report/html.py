@@ -160,7 +160,7 @@ def _step(block: StepLine, writer: Writer) -> str:
     if block.lemma:
         inside.append(f'<p class="lemma">Lemma: {writer.text(block.lemma_title)}.</p>')
         inside += [_block(line, writer) for line in block.lemma]
-        if block.conclusion:
+        if block.conclusion and not isinstance(block.conclusion[0], Prose):
             inside.append(f"<p>Conclusion of step {escape(block.number)}:</p>")
     inside += [_block(piece, writer) for piece in block.conclusion]
     inside += [f'<p class="note">{writer.words(note)}</p>' for note in block.notes]

@@ -148,7 +148,7 @@ def _step(block: StepLine, writer: Writer) -> str:
     if block.lemma:
         out.append(rf"\ntksymnote{{Lemma: {escape(block.lemma_title)}.}}")
         out += [_block(line, writer) for line in block.lemma]
-        if block.conclusion:
+        if block.conclusion and not isinstance(block.conclusion[0], Prose):
             out.append(rf"\par\medskip\noindent\textit{{Conclusion of step {block.number}:}}")
     out += [_block(inner, writer).rstrip("\n") for inner in block.conclusion]
     out += [rf"\ntksymnote{{{writer.prose(note)}}}" for note in block.notes]

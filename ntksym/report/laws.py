@@ -8,8 +8,6 @@ from ntksym.nodes import Expect, Gaussian
 from ntksym.notation import q11, q12, q22, u, v
 from ntksym.report.document import Row
 from ntksym.report.glyphs import Glyph, Moment
-from ntksym.report.layout import width
-from ntksym.report.mathematics import latex
 from ntksym.report.page import Namer
 
 _STANDING = {(u, u): q11, (u, v): q12, (v, u): q12, (v, v): q22}
@@ -55,17 +53,8 @@ class Laws:
         for number, law in enumerate(self._found, start=1):
             for part in independent_parts(marginal(law, self._used[number - 1])):
                 variables: sp.Basic = part.variables[0] if len(part.variables) == 1 else part.variables
-                out.append(Row(Labelled(Glyph(rf"\mathbb{{E}}_{{{number}}}", f"E_{number}"), variables), "~", _entries_named(part, namer)))
+                out.append(Row(Labelled(Glyph(rf"\mathbb{{E}}_{{{number}}}", f"E_{number}"), variables), "~", namer.law(part, 34.0 if len(part.variables) > 1 else 60.0)))
         return tuple(out)
-
-
-def _entries_named(law: Gaussian, namer: Namer) -> Gaussian:
-    """The law with entries too wide for a matrix replaced by names."""
-    entries = namer.name([*law.mean, *law.upper])
-    n = len(law.variables)
-    if n > 1:
-        entries = [namer.bind(e, [("m", "m")] if i < n else [("k", "k")]) if width(latex(e)) > 9 else e for i, e in enumerate(entries)]
-    return Gaussian(law.variables, sp.Tuple(*entries[:n]), sp.Tuple(*entries[n:]))
 
 
 class Labelled(sp.Basic):

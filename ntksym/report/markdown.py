@@ -123,7 +123,7 @@ def _step(block: StepLine, profile: Profile) -> Iterator[str]:
         for line in block.lemma:
             yield from _step(line, profile)
             yield ""
-        if block.conclusion:
+        if block.conclusion and not isinstance(block.conclusion[0], Prose):
             yield f"Conclusion of step {block.number}:"
             yield ""
     for inner in block.conclusion:

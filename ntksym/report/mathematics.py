@@ -55,6 +55,7 @@ def terms(expression: sp.Basic, profile: Profile = DEFAULT) -> list[tuple[str, s
 
 def escape(text: str) -> str:
     """Words for LaTeX, ASCII: the ten special characters escaped, letters outside ASCII replaced by commands or their code point."""
+    text = text.replace("<=", "\u2264").replace(">=", "\u2265").replace("!=", "\u2260")
     text = re.sub(r"\S{40,}", lambda m: "\x00".join(re.findall(r".{1,12}", m[0])), text.replace("\x00", ""))
     return "".join(_ESCAPES.get(char) or (char if " " <= char <= "~" else _foreign(char)) for char in text)
 
@@ -62,7 +63,7 @@ def escape(text: str) -> str:
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "\n": " ", "\t": " ", "\u2013": "--", "\u2014": "---", "\u2018": "`", "\u2019": "'",
-    "\u201c": "``", "\u201d": "''", "\u2026": r"\dots{}", "\u00a0": "~", "\u2032": r"$'$", "\u2264": r"$\le$", "\u2265": r"$\ge$", "\u2192": r"$\to$", "\u221e": r"$\infty$",
+    "\u201c": "``", "\u201d": "''", "\u2026": r"\dots{}", "\u00a0": "~", "\u2032": r"$'$", "\u2264": r"$\le$", "\u2265": r"$\ge$", "\u2260": r"$\ne$", "\u2192": r"$\to$", "\u221e": r"$\infty$",
     "\u00d7": r"$\times$", "\u00b7": r"$\cdot$", "\u00df": r"\ss{}", "\u00f8": r"\o{}", "\u2212": "--", "\u221a": r"$\surd$",
 }  # fmt: skip
 _ESCAPES['"'] = "''"
@@ -161,7 +162,15 @@ class MathPrinter(LatexPrinter):
         super().__init__({"fold_short_frac": False, "fold_frac_powers": True, "inv_trig_style": "full", "ln_notation": False})
         self.profile = profile
 
+    def _print(self, expr: Any, **settings: Any) -> str:
+        """A node of ours is printed by the method here, not by one it may bring along."""
+        own = getattr(self, f"_print_{type(expr).__name__}", None) if (type(expr).__module__ or "").startswith("ntksym.") else None
+        return super()._print(expr, **settings) if own is None else own(expr, **settings)
+
     def emptyPrinter(self, expr: Any) -> str:  # noqa: N802
+        own = getattr(expr, "_latex", None)
+        if own is not None and (type(expr).__module__ or "").startswith("ntksym."):
+            return own(self)
         raise NotationError(
             f"no LaTeX for {type(expr).__name__}: {expr}", where="ntksym/report/mathematics.py", why="a report may not guess", fix="add a _print method for this node"
         )
@@ -348,7 +357,7 @@ class MathPrinter(LatexPrinter):
         if isinstance(expr, UndefinedFunction):
             return symbol_latex(str(expr), self.profile)
         name = type(expr).__name__
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name) or type(expr).__module__.split(".")[0] != "sympy":
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name) or (type(expr).__module__ or "").split(".")[0] != "sympy":
             return self.emptyPrinter(expr)
         return re.sub(r"\{(\\left\(.*\\right\))\}$", r"\1", super()._print_Function(expr, exp), flags=re.S)
 
@@ -378,6 +387,52 @@ class MathPrinter(LatexPrinter):
                 return self._of(symbol_latex(inner.expr.func.__name__, self.profile) + _PRIMES[int(counts[0][1])], self._print(news[0]))
         below = r",\; ".join(f"{self._print(old)} = {self._print(new)}" for old, new in zip(olds, news, strict=True))
         return rf"\left. {self._print(inner)} \right|_{{{below}}}"
+
+    # Tensors of the network
+    def _print_Width(self, expr: Any) -> str:
+        return f"n_{{{self._layer(expr.layer)}}}"
+
+    def _layer(self, layer: sp.Basic) -> str:
+        return self._print(layer).replace(" ", "")
+
+    def _print_Entry(self, expr: Any) -> str:
+        letter = symbol_latex(expr.name, self.profile)
+        indices = "" if not expr.indices else "_{" + " ".join(self._print(i) for i in expr.indices) + "}"
+        inputs = "" if not expr.inputs else "(" + ",".join(self._print(s) for s in expr.inputs) + ")"
+        return f"{letter}^{{{self._layer(expr.layer)}}}{indices}{inputs}"
+
+    def _print_Applied(self, expr: Any, exp: Any = None) -> str:
+        return self._of(self._function_letter(expr.function), self._print(expr.argument), exp)
+
+    def _print_Partial(self, expr: Any, exp: Any = None) -> str:
+        fraction = rf"\frac{{\partial {self._print(expr.of)}}}{{\partial {self._print(expr.by)}}}"
+        return fraction if exp is None else rf"\left({fraction}\right)^{{{exp}}}"
+
+    def _print_Mean(self, expr: Any, exp: Any = None) -> str:
+        over = "" if not expr.over else "_{" + ",".join(self._print(t) for t in expr.over) + "}"
+        return rf"\mathbb{{E}}{over}{'' if exp is None else f'^{{{exp}}}'}\left[{self._print(expr.integrand)}\right]"
+
+    def _print_Given(self, expr: Any) -> str:
+        return rf"{self._print(expr.vector)} \mid {', '.join(self._print(g) for g in expr.given)}"
+
+    def _print_OfOrder(self, expr: Any) -> str:
+        when = "" if expr.condition == sp.true else rf"\quad ({self._print(expr.condition)})"
+        return rf"{self._print(expr.lhs)} = O{bracketed(self._print(expr.rhs))}{when}"
+
+    def _print_Order(self, expr: Any) -> str:
+        return f"O{bracketed(self._print(expr.args[0]))}"
+
+    def _print_Dots(self, expr: Any) -> str:
+        return r"\dots"
+
+    def _print_Sum(self, expr: Any) -> str:
+        bounds = {limit[1:] for limit in expr.limits}
+        if len(expr.limits) > 1 and len(bounds) == 1 and len(expr.limits[0]) == 3:
+            names = ",".join(self._print(limit[0]) for limit in expr.limits)
+            body = self._print(expr.function)
+            low, high = expr.limits[0][1:]
+            return rf"\sum_{{{names}={self._print(low)}}}^{{{self._print(high)}}} {bracketed(body) if isinstance(expr.function, sp.Add) else body}"
+        return super()._print_Sum(expr)
 
     # The theory's own nodes
     def _print_Gaussian(self, expr: Any) -> str:
@@ -447,6 +502,8 @@ class MathPrinter(LatexPrinter):
 
     def _print_Pow(self, expr: sp.Pow) -> str:
         base = expr.base
+        if type(base).__name__ in ("Entry", "AtLayer", "Width") and expr.exp.is_Integer and expr.exp > 0:
+            return f"{self._print(base)}^{{{self._print(expr.exp)}}}" if type(base).__name__ != "AtLayer" and not (type(base).__name__ == "Entry" and not base.inputs) else rf"{bracketed(self._print(base))}^{{{self._print(expr.exp)}}}"
         if isinstance(base, sp.Symbol) and re.search(r"\\cdot|\\tfrac", symbol_latex(base.name, self.profile)) and expr.exp.is_Integer and expr.exp > 0:
             return rf"{bracketed(self._print(base))}^{{{self._print(expr.exp)}}}"
         return super()._print_Pow(expr)

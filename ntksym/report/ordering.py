@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import CorrelationAngle, Expect, Indicator, Mean
+from ntksym.nodes import CorrelationAngle, Entry, Expect, Indicator, Mean, Width
 from ntksym.notation import MEANINGS
 from ntksym.report.glyphs import AtLayer, Glyph, Moment
 
@@ -24,7 +24,11 @@ def factor_rank(factor: sp.Basic) -> int:
         if base.name in _SCALES or base.name not in MEANINGS:
             return 1
         return 6 if base.name.startswith("Theta") else 2
-    if isinstance(base, sp.Indexed):
+    if isinstance(base, (sp.Indexed, Width)):
+        return 2
+    if isinstance(base, Entry):
+        return 6 if base.name.startswith("Theta") else 5 if base.inputs else 6
+    if isinstance(base, sp.KroneckerDelta):
         return 2
     if isinstance(base, (sp.Sum, sp.Product, sp.Integral)):
         return 9

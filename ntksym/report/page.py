@@ -6,13 +6,14 @@ Every change here is an identity of SymPy's own algebra; nothing is simplified t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import Applied, CorrelationAngle, CorrelationArcsine, Dual, Entry, Expect, Mean, Partial, Width
+from ntksym.nodes import Applied, CorrelationAngle, CorrelationArcsine, Dual, Entry, Expect, Gaussian, Mean, Partial, Width
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
 from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
@@ -101,7 +102,7 @@ def _cost(form: sp.Expr) -> float:
     text = latex(form)
     nested = sum(inner.count(r"\frac") for inner in _numerators(text))
     too_wide = sum(max(0.0, width(piece) - 0.7 * LINE) for _, piece in terms(form))
-    return width(text) + 25 * nested + 2 * too_wide
+    return width(text) + 25 * nested + 2 * too_wide + 5 * (len(sp.Add.make_args(form)) - 1)
 
 
 def _numerators(text: str) -> list[str]:
@@ -234,7 +235,7 @@ class Namer:
 
     def _reserve(self, expressions: Sequence[sp.Basic]) -> None:
         for expression in expressions:
-            for symbol in sorted(expression.free_symbols, key=str):
+            for symbol in sorted(expression.atoms(sp.Symbol), key=str):
                 self.taken.add(latex(symbol, self.profile))
 
     def _angles(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
@@ -296,7 +297,12 @@ class Namer:
 
 
     def _narrow_inside(self, expression: sp.Expr, room: float) -> sp.Expr:
-        """Name the widest closed sum under an expectation that would not fit into a line."""
+        """Multiply out what would not fit into a line; then name the widest closed sum under an expectation."""
+        for _ in range(4):
+            parts = sp.Add.make_args(expression)
+            if not any(isinstance(t, sp.Mul) and any(isinstance(f, sp.Add) for f in t.args) and width(latex(t, self.profile)) > room for t in parts):
+                break
+            expression = sp.Add(*(sp.expand_mul(t, deep=False) if width(latex(t, self.profile)) > room else t for t in parts))
         for _ in range(8):
             too_wide = [t for t in sp.Add.make_args(expression) if width(latex(t, self.profile)) > room]
             inner = sorted(
@@ -307,6 +313,32 @@ class Namer:
                 return expression
             expression = expression.xreplace({inner[0]: self.bind(self._narrow(inner[0]), [("p", "p"), ("r", "r"), ("p", "p")])})
         return expression
+
+    def shared_sums(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """A sum over neurons that stands in several places and is wide: named once."""
+        counted: Counter[sp.Basic] = Counter()
+        for expression in expressions:
+            counted.update(node for node in sp.preorder_traversal(expression) if isinstance(node, sp.Sum))
+        wide = [node for node, uses in counted.items() if uses > 1 and width(latex(node, self.profile)) > 0.45 * self.limit]
+        mapping = {node: self.bind(node, [("S", "S"), ("T", "T"), ("S", "S")]) for node in sorted(wide, key=sp.default_sort_key)}
+        return [e.xreplace(mapping) if mapping else e for e in expressions]
+
+    def law(self, law: Gaussian, room: float) -> Gaussian:
+        """A law whose matrix is wider than ``room``, with names for its wide entries."""
+        if width(latex(law, self.profile)) <= room:
+            return law
+        entries = [page_form(e) for e in (*law.mean, *law.upper)]
+        n = len(law.variables)
+        named = [self._entry(e, i < n) for i, e in enumerate(entries)]
+        return Gaussian(law.variables, sp.Tuple(*named[:n]), sp.Tuple(*named[n:]))
+
+    def _entry(self, entry: sp.Expr, is_mean: bool) -> sp.Expr:
+        """A name for a wide entry; a Kronecker delta stays outside of it."""
+        if width(latex(entry, self.profile)) <= 9:
+            return entry
+        outside = [f for f in sp.Mul.make_args(entry) if isinstance(f, sp.KroneckerDelta)]
+        inside = sp.Mul(*(f for f in sp.Mul.make_args(entry) if f not in outside))
+        return sp.Mul(*outside, self.bind(inside, [("m", "m")] if is_mean else [("k", "k")]))
 
 
 def _distributed(product: sp.Mul) -> sp.Expr:

@@ -12,7 +12,7 @@ from sympy.printing.str import StrPrinter
 
 from ntksym.errors import NotationError
 from ntksym.notation import DEFAULT, MEANINGS, Profile
-from ntksym.report.ordering import number_leads, ordered_factors, split_quotient, term_rank
+from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 
 _GREEK_NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
@@ -79,9 +79,17 @@ class PlainPrinter(StrPrinter):
         super().__init__({"order": None})
         self.profile = profile
 
+    def _print(self, expr: Any, **settings: Any) -> str:
+        """A node of ours is printed by the method here, not by one it may bring along."""
+        own = getattr(self, f"_print_{type(expr).__name__}", None) if (type(expr).__module__ or "").startswith("ntksym.") else None
+        return super()._print(expr, **settings) if own is None else own(expr, **settings)
+
     def emptyPrinter(self, expr: Any) -> str:  # noqa: N802
         if isinstance(expr, str):
             return expr
+        own = getattr(expr, "_sympystr", None)
+        if own is not None and (type(expr).__module__ or "").startswith("ntksym."):
+            return own(self)
         raise NotationError(f"no text for {type(expr).__name__}", where="ntksym/report/plain.py", why="a report may not guess", fix="add a _print method for this node")
 
     def signed_terms(self, expr: sp.Basic) -> list[tuple[str, str]]:
@@ -110,14 +118,23 @@ class PlainPrinter(StrPrinter):
         if coefficient.is_negative or (expr.could_extract_minus_sign() and not any(isinstance(f, sp.Add) for f in expr.args)):
             return "-" + self._bracket(-expr, sp.Add)
         above, below = split_quotient(expr)
-        top = self._factors(above) if above else "1"
         if not below:
-            return top
+            return self._factors(above)
+        rest = [f for f in above if factor_rank(f) >= 8 or type(f).__name__ == "AtLayer"]
+        if rest:
+            above = [f for f in above if f not in rest]
+            return f"{self._print(sp.Mul(*above) / sp.Mul(*below))} {self._factors(rest)}" if above or not rest else f"1/{self._wrapped_factors(below)} {self._factors(rest)}"
+        top = self._factors(above) if above else "1"
         bottom = self._factors(below)
         return f"{top}/({bottom})" if len(below) > 1 else f"{top}/{bottom}"
 
+    def _wrapped_factors(self, factors: list[sp.Basic]) -> str:
+        text = self._factors(factors)
+        return f"({text})" if len(factors) > 1 else text
+
     def _factors(self, factors: list[sp.Basic]) -> str:
-        return " ".join(self._bracket(f, sp.Add, sp.Sum, sp.Product, sp.Mul) for f in ordered_factors(factors))
+        ordered = ordered_factors(factors)
+        return " ".join(self._bracket(f, sp.Add, sp.Mul) if f is ordered[-1] else self._bracket(f, sp.Add, sp.Sum, sp.Product, sp.Mul) for f in ordered)
 
     def _print_Rational(self, expr: Any) -> str:
         return f"{expr.p}/{expr.q}"
@@ -253,7 +270,7 @@ class PlainPrinter(StrPrinter):
             return self._print_AppliedUndef(expr)
         if isinstance(expr, UndefinedFunction):
             return symbol_text(str(expr))
-        if type(expr).__module__.split(".")[0] != "sympy":
+        if (type(expr).__module__ or "").split(".")[0] != "sympy":
             return self.emptyPrinter(expr)
         return self._of(expr.func.__name__, expr)
 
@@ -280,7 +297,9 @@ class PlainPrinter(StrPrinter):
         return f"[{self._print(inner)}] at {pairs}"
 
     def _limits(self, expr: Any) -> str:
-        return ", ".join(f"{self._print(l[0])}={self._print(l[1])}..{self._print(l[2])}" if len(l) == 3 else self._print(l[0]) for l in expr.limits)
+        if len(expr.limits) > 1 and len({limit[1:] for limit in expr.limits}) == 1 and len(expr.limits[0]) == 3:
+            return f"{','.join(self._print(limit[0]) for limit in expr.limits)}={self._print(expr.limits[0][1])}..{self._print(expr.limits[0][2])}"
+        return ", ".join(f"{self._print(limit[0])}={self._print(limit[1])}..{self._print(limit[2])}" if len(limit) == 3 else self._print(limit[0]) for limit in expr.limits)
 
     def _print_Sum(self, expr: Any) -> str:
         return f"∑_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
@@ -289,7 +308,49 @@ class PlainPrinter(StrPrinter):
         return f"∏_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
 
     def _print_KroneckerDelta(self, expr: Any) -> str:
-        return f"δ_{{{', '.join(self._print(a) for a in expr.args)}}}"
+        return f"δ_{self._indices(expr.args)}"
+
+    def _indices(self, indices: Any) -> str:
+        names = [self._print(i) for i in indices]
+        if all(re.fullmatch(r"\w", name) for name in names):
+            return "".join(names)
+        return "{" + ",".join(name.replace(" ", "") for name in names) + "}"
+
+    # Tensors of the network
+    def _layer(self, layer: sp.Basic) -> str:
+        text = self._print(layer).replace(" ", "")
+        return text if text.isalnum() else "{" + text + "}"
+
+    def _print_Width(self, expr: Any) -> str:
+        return f"n_{self._layer(expr.layer)}"
+
+    def _print_Entry(self, expr: Any) -> str:
+        indices = "" if not expr.indices else f"_{self._indices(expr.indices)}"
+        inputs = "" if not expr.inputs else "(" + ",".join(self._print(s) for s in expr.inputs) + ")"
+        return f"{symbol_text(expr.name)}^{self._layer(expr.layer)}{indices}{inputs}"
+
+    def _print_Applied(self, expr: Any) -> str:
+        return f"{self._function_name(expr.function)}({self._print(expr.argument)})"
+
+    def _print_Partial(self, expr: Any) -> str:
+        return f"∂{self._print(expr.of)}/∂{self._print(expr.by)}"
+
+    def _print_Mean(self, expr: Any) -> str:
+        over = "" if not expr.over else "_{" + ",".join(self._print(t) for t in expr.over) + "}"
+        return f"E{over}[{self._print(expr.integrand)}]"
+
+    def _print_Given(self, expr: Any) -> str:
+        return f"{self._print(expr.vector)} | {', '.join(self._print(g) for g in expr.given)}"
+
+    def _print_OfOrder(self, expr: Any) -> str:
+        when = "" if expr.condition == sp.true else f" ({self._print(expr.condition)})"
+        return f"{self._print(expr.lhs)} = O({self._print(expr.rhs)}){when}"
+
+    def _print_Order(self, expr: Any) -> str:
+        return f"O({self._print(expr.args[0])})"
+
+    def _print_Dots(self, expr: Any) -> str:
+        return "..."
 
     def _print_Piecewise(self, expr: Any) -> str:
         return "{" + "; ".join(f"{self._print(value)} if {self._print(when)}" if when != sp.true else f"{self._print(value)} otherwise" for value, when in expr.args) + "}"
@@ -315,7 +376,14 @@ class PlainPrinter(StrPrinter):
         return f"V_{{{', '.join(names)}}}({', '.join(self._print(p) for p in ((a,) if a == c == b else (a, c, b)))})"
 
     def _function_name(self, function: Any) -> str:
-        return symbol_text(str(function)) if isinstance(function, UndefinedFunction) else self._print(function)
+        if isinstance(function, UndefinedFunction):
+            return symbol_text(str(function))
+        body = function.expr
+        if isinstance(body, sp.Derivative) and isinstance(body.expr, AppliedUndef):
+            return symbol_text(body.expr.func.__name__) + _PRIMES.get(int(body.variable_count[0][1]), "'")
+        if isinstance(body, AppliedUndef) and body.args == tuple(function.variables):
+            return symbol_text(body.func.__name__)
+        return f"({self._print(function)})"
 
     def _print_Where(self, expr: Any) -> str:
         bindings = ", ".join(f"{self._print(name)} = {self._print(value)}" for name, value in expr.bindings)

@@ -178,7 +178,7 @@ def _step(block: StepLine, writer: Writer, indent: int) -> Iterator[str]:
         yield from writer.wrapped(f"Lemma: {clean(block.lemma_title)}.", inner)
         for line in block.lemma:
             yield from _step(line, writer, indent)
-        if block.conclusion:
+        if block.conclusion and not isinstance(block.conclusion[0], Prose):
             yield ""
             yield f"{' ' * inner}Conclusion of step {block.number}:"
     for piece in block.conclusion:
