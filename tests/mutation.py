@@ -21,9 +21,28 @@ from typing import Any
 
 import sympy as sp
 from mpmath import mp, mpf
+from sympy.functions.elementary.piecewise import ExprCondPair
 
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Expect, Gaussian, Indicator, NormalCDF, NormalPDF, TendsTo
-from ntksym.notation import q11, q12, q22, u, v
+from ntksym.forms import OutsideClass
+from ntksym.nodes import (
+    Applied,
+    CorrelationAngle,
+    CorrelationArcsine,
+    Delta,
+    Dual,
+    Entry,
+    Expect,
+    Gaussian,
+    Indicator,
+    Mean,
+    NormalCDF,
+    NormalPDF,
+    OfOrder,
+    TendsTo,
+    Where,
+    Width,
+)
+from ntksym.notation import K11, K12, K22, Theta12, q11, q12, q22, s11, s12, sigma_b, sigma_w, u, v, x
 from ntksym.proof import Derivation, Rule, Statement, Status, Step
 from ntksym.proof.derivation import _run
 
@@ -33,18 +52,37 @@ Path = tuple[Any, ...]
 # -- places ------------------------------------------------------------------------------------------------------------
 
 
-def places(value: Any, path: Path = ()) -> Iterator[tuple[Path, sp.Basic]]:
-    """Every SymPy sub-expression of ``value`` (an expression, a form, a tuple), with the way to it."""
+def places(value: Any, path: Path = (), scalar: bool = True) -> Iterator[tuple[Path, sp.Basic, bool]]:
+    """Every SymPy sub-expression of ``value`` (an expression, a form, a tuple), the way to it, and whether a number stands there."""
     if isinstance(value, sp.Basic):
-        yield path, value
+        yield path, value, scalar and isinstance(value, sp.Expr) and not isinstance(value, sp.Lambda)
         for k, part in enumerate(value.args):
-            yield from places(part, (*path, k))
+            yield from places(part, (*path, k), _is_scalar(value, k, scalar))
     elif isinstance(value, tuple):
         for k, part in enumerate(value):
-            yield from places(part, (*path, k))
+            yield from places(part, (*path, k), not (k == 0 and len(value) == 2 and isinstance(part, sp.Symbol)))
     elif dataclasses.is_dataclass(value) and not isinstance(value, (Derivation, Rule, type)):
         for field in dataclasses.fields(value):
-            yield from places(getattr(value, field.name), (*path, field.name))
+            yield from places(getattr(value, field.name), (*path, field.name), field.name not in ("state", "outputs", "parameters"))
+
+
+def _is_scalar(parent: sp.Basic, k: int, inherited: bool) -> bool:
+    """Does a number stand in slot ``k`` of ``parent``?  Names of variables, indices, layers and limits are no numbers."""
+    if isinstance(parent, (sp.Pow, Expect, Mean, sp.Sum, sp.Product, sp.Derivative, Where)):
+        return k == 0
+    if isinstance(parent, Dual):
+        return k >= 2
+    if isinstance(parent, Gaussian):
+        return k >= 1
+    if isinstance(parent, (Applied, sp.Lambda)):
+        return k == 1
+    if isinstance(parent, (TendsTo, OfOrder)):
+        return k < 2
+    if isinstance(parent, sp.KroneckerDelta):
+        return False
+    if isinstance(parent, sp.Tuple):
+        return inherited
+    return isinstance(parent, (sp.Add, sp.Mul, sp.Eq, sp.Rel, sp.Function, sp.Piecewise, ExprCondPair, sp.And, sp.Or))
 
 
 def put(value: Any, path: Path, new: sp.Basic) -> Any:
@@ -63,22 +101,18 @@ def put(value: Any, path: Path, new: sp.Basic) -> Any:
     return value.func(*args)
 
 
-# -- changes -----------------------------------------------------------------------------------------------------------
+# -- changes: a number is changed into another one, or a node of the theory into a neighbour ------------------------------
 
 
-def _is_number_like(e: sp.Basic) -> bool:
-    return isinstance(e, sp.Expr) and not isinstance(e, (sp.Lambda, sp.Dummy)) and not e.has(sp.oo, sp.nan)
-
-
-def _sign(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+def _sign(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     if isinstance(e, sp.Add):
         term = rng.choice(e.args)
         return sp.Add(*(-t if t is term else t for t in e.args))
-    return -e if _is_number_like(e) and e != 0 and not e.is_Integer else None
+    return -e if e != 0 else None
 
 
-def _factor(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
-    if not _is_number_like(e) or e == 0 or e.is_Symbol:
+def _factor(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    if e == 0:
         return None
     scale = rng.choice((2, sp.Rational(1, 2), 3, sp.pi))
     if isinstance(e, sp.Add):
@@ -87,48 +121,78 @@ def _factor(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
     return scale * e
 
 
-def _exponent(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+def _exponent(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     return e.base ** (e.exp + rng.choice((1, -1))) if isinstance(e, sp.Pow) and e.base != sp.E else None
 
 
-def _drop(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+def _drop(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     if not isinstance(e, sp.Add):
         return None
     out = rng.randrange(len(e.args))
     return sp.Add(*(t for k, t in enumerate(e.args) if k != out))
 
 
-def _drop_delta(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+def _drop_delta(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     if not isinstance(e, sp.Add):
         return None
     kept = [t for t in e.args if not t.has(Delta)]
     return sp.Add(*kept) if 0 < len(kept) < len(e.args) else None
 
 
-def _swap(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
-    """Two arguments of a node exchanged, or the two inputs inside a sub-expression."""
-    if isinstance(e, (sp.Add, sp.Mul, sp.Eq, sp.Lambda, Gaussian, Expect, sp.Tuple)) or not isinstance(e, sp.Expr):
-        pairs = [(q11, q22), (u, v), (q11, q12)]
-        first, second = rng.choice(pairs)
-        return e.xreplace({first: second, second: first}) if isinstance(e, sp.Expr) and e.has(first, second) else None
-    if len(e.args) < 2 or isinstance(e, (sp.Pow, sp.Symbol, sp.Number)):
+def _swap(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    """The two inputs exchanged, or a variance and the covariance."""
+    first, second = rng.choice(((q11, q22), (u, v), (q11, q12), (K11, K12), (K11, K22), (Theta12, K12), (s11, s12), (sigma_w, sigma_b)))
+    return e.xreplace({first: second, second: first}) if e.has(first, second) else None
+
+
+def _swap_arguments(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    if not isinstance(e, (CorrelationAngle, CorrelationArcsine, Dual)):
         return None
     args = list(e.args)
-    i, j = sorted(rng.sample(range(len(args)), 2))
+    i, j = rng.sample(range(len(args) - 3, len(args)), 2)
     args[i], args[j] = args[j], args[i]
-    try:
-        return e.func(*args)
-    except (TypeError, ValueError, AttributeError, IndexError):
-        return None
+    return e.func(*args)
 
 
-def _law(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+def _law(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     if not isinstance(e, Gaussian):
         return None
     upper = list(e.upper)
     k = rng.randrange(len(upper))
     upper[k] = upper[k] + 1 if rng.random() < 0.5 else 2 * upper[k] + sp.Rational(1, 3)
     return Gaussian(e.variables, e.mean, sp.Tuple(*upper))
+
+
+def _prime(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    """phi where phi' should stand, or the other way round."""
+    if isinstance(e, sp.Lambda):
+        variable = e.variables[0]
+        return sp.Lambda(variable, e.expr.expr if isinstance(e.expr, sp.Derivative) else sp.Derivative(e.expr, variable, evaluate=False))
+    return None
+
+
+def _layer(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    return e.func(*(arg + 1 if arg == e.layer else arg for arg in e.args)) if isinstance(e, (Entry, Width)) else None
+
+
+def _index(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    """Another index, or another input, of those that the claim mentions."""
+    if not isinstance(e, Entry):
+        return None
+    entries = [place for _, place, _ in places(claim) if isinstance(place, Entry)]
+    labels, indices = ({part for entry in entries for part in getattr(entry, kind)} for kind in ("inputs", "indices"))
+    slots = [(2, k) for k in range(len(e.inputs))] + [(3, k) for k in range(len(e.indices))]
+    if not slots:
+        return None
+    slot, k = rng.choice(slots)
+    others = sorted((labels if slot == 2 else indices) - {e.args[slot][k]}, key=str)
+    if not others:
+        return None
+    args = list(e.args)
+    parts = list(args[slot])
+    parts[k] = rng.choice(others)
+    args[slot] = sp.Tuple(*parts)
+    return Entry(*args)
 
 
 _NEIGHBOURS: dict[type, Callable[..., sp.Basic]] = {
@@ -148,20 +212,25 @@ _NEIGHBOURS: dict[type, Callable[..., sp.Basic]] = {
 }
 
 
-def _neighbour(e: sp.Basic, rng: random.Random) -> sp.Basic | None:
+def _neighbour(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     other = _NEIGHBOURS.get(type(e))
     return None if other is None else other(*e.args)
 
 
-CHANGES: dict[str, Callable[[sp.Basic, random.Random], sp.Basic | None]] = {
-    "sign": _sign,
-    "factor": _factor,
-    "exponent": _exponent,
-    "dropped term": _drop,
-    "dropped delta": _drop_delta,
-    "swapped": _swap,
-    "law": _law,
-    "neighbour": _neighbour,
+# name -> (the change, whether it is one of numbers only).
+CHANGES: dict[str, tuple[Callable[[sp.Basic, random.Random, Any], sp.Basic | None], bool]] = {
+    "sign": (_sign, True),
+    "factor": (_factor, True),
+    "exponent": (_exponent, True),
+    "dropped term": (_drop, True),
+    "dropped delta": (_drop_delta, True),
+    "swapped inputs": (_swap, True),
+    "swapped arguments": (_swap_arguments, True),
+    "law": (_law, False),
+    "phi for phi'": (_prime, False),
+    "layer": (_layer, False),
+    "index": (_index, False),
+    "neighbour": (_neighbour, False),
 }
 
 
@@ -207,10 +276,25 @@ def same_value(first: sp.Basic, second: sp.Basic) -> bool:
     return True
 
 
+def _sorted_duals(value: Any) -> Any:
+    """V_{f,f}(a, c, b) = V_{f,f}(b, c, a): one of the two stands for both."""
+    if not isinstance(value, sp.Basic):
+        return value
+    return value.replace(lambda e: isinstance(e, Dual) and e.f == e.g, lambda e: Dual(e.f, e.g, *(e.q if str(e.q[0]) <= str(e.q[2]) else e.q[::-1])))
+
+
+def _without_covariance(claim: sp.Basic) -> dict[sp.Basic, sp.Basic]:
+    return {law: Gaussian(law.variables, law.mean, sp.Tuple()) for law in claim.atoms(Gaussian)}
+
+
 def _equivalent(old: Any, new: Any) -> bool:
-    if old == new:
+    if old == new or isinstance(new, sp.Basic) and _sorted_duals(old) == _sorted_duals(new):
         return True
     if isinstance(old, (sp.Eq, TendsTo)) and isinstance(new, type(old)):
+        if old.rhs == new.rhs == 0 and (new.lhs / old.lhs).is_number:
+            return True  # half of nothing is nothing
+        if old.rhs == new.rhs and old.rhs.is_number and old.lhs.xreplace(_without_covariance(old)) == new.lhs.xreplace(_without_covariance(new)):
+            return True  # a number that does not depend on the covariance: P(u >= 0) = 1/2, E u = 0
         return all(same_value(a, b) for a, b in zip(old.args[:2], new.args[:2], strict=True))
     if dataclasses.is_dataclass(old) and type(old) is type(new):
         pairs = [(getattr(old, f.name), getattr(new, f.name)) for f in dataclasses.fields(old)]
@@ -220,15 +304,20 @@ def _equivalent(old: Any, new: Any) -> bool:
 
 def mutate(claim: Any, rng: random.Random, change: str | None = None) -> tuple[str, Any] | None:
     """A wrong claim near ``claim`` and what was changed; None where no change of that kind fits."""
+    if isinstance(claim, OutsideClass):  # what it says of phi is a sentence; only phi and the term can be wrong
+        return rng.choice([("term", replace(claim, term=sp.tan(x))), ("phi", replace(claim, phi=sp.Lambda(x, 2 * claim.phi(x))))])
     found = list(places(claim))
     names = [change] if change else list(CHANGES)
-    for _ in range(60):
+    for _ in range(400):
         name = rng.choice(names)
-        path, place = rng.choice(found)
+        path, place, scalar = rng.choice(found)
+        apply, numbers_only = CHANGES[name]
+        if numbers_only and not scalar:
+            continue
         if isinstance(claim, sp.Eq) and path[:1] == (0,) and rng.random() < 0.7:
             continue  # mostly the right side: there stands what the rule made
         try:
-            new = CHANGES[name](place, rng)
+            new = apply(place, rng, claim)
             if new is None or new == place:
                 continue
             wrong = put(claim, path, new)
@@ -297,7 +386,7 @@ def judge(place: Place, change: str, wrong: Statement) -> Verdict:
     step = place.step
 
     def verdict(outcome: str, detail: str) -> Verdict:
-        return Verdict(step.rule.name, change, outcome, detail[:160], str(step.conclusion.claim)[:160], str(wrong.claim)[:160])
+        return Verdict(step.rule.name, change, outcome, detail[:160], *_difference(str(step.conclusion.claim), str(wrong.claim)))
 
     try:
         made = with_conclusion(place, wrong)
@@ -321,6 +410,13 @@ def judge(place: Place, change: str, wrong: Statement) -> Verdict:
     if finished.conclusion != top.conclusion:
         return verdict("replay", f"own verdict {made.verdict}; the final conclusion differs")
     return verdict("survived", f"own verdict {made.verdict}; the final conclusion is the same")
+
+
+def _difference(before: str, after: str, width: int = 150) -> tuple[str, str]:
+    """Both texts around the first character in which they differ."""
+    first = next((k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    start = max(0, first - width // 2)
+    return before[start : start + width], after[start : start + width]
 
 
 def mutants(derivations: Iterable[Derivation], seed: int, per_rule: int, only: Iterable[str] = ()) -> Iterator[Verdict]:

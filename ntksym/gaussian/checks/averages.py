@@ -18,6 +18,8 @@ from ntksym.proof import Statement, Verdict, false, proved
 
 def check_bilinear(premises: tuple[Statement, ...], conclusion: Statement, *, first: sp.Tuple, second: sp.Tuple, dual: sp.Expr) -> Verdict:
     """Under any law the integrands must agree: sum the integrands of the right side and compare with the product of the premises."""
+    if conclusion.claim.lhs != dual:
+        return false(f"the left side is not {dual}")
     integrands = []
     for term in sp.Add.make_args(conclusion.claim.rhs):
         weight, expects = term.as_independent(Expect)

@@ -12,18 +12,24 @@ from ntksym.proof import Statement, Verdict, false, proved
 
 def check_pieces(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda) -> Verdict:
     """Substitute a positive and a negative number: SymPy then evaluates Max, Abs, ... by itself."""
+    if conclusion.claim.lhs != sp.Function("phi")(x):
+        return false("the left side is not phi(x)")
     return same_function(phi(x), conclusion.claim.rhs, x, "both half-lines, by substitution of a positive symbol")
 
 
 def check_atoms(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda) -> Verdict:
     """The same for the sum of atoms."""
+    if conclusion.claim.lhs != sp.Function("phi")(x):
+        return false("the left side is not phi(x)")
     return same_function(phi(x), conclusion.claim.rhs, x, "both half-lines, by substitution of a positive symbol")
 
 
 def check_derivative(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int) -> Verdict:
     """Away from 0 SymPy differentiates phi itself; at 0 the delta's weight is the jump of the derivative below."""
     y = sp.Symbol("y", positive=True)
-    rhs = conclusion.claim.rhs
+    lhs, rhs = conclusion.claim.args
+    if lhs != sp.Function("phi")(x).diff((x, order)):
+        return false(f"the left side is not the derivative of order {order}")
     right, left = plain(phi(x)).subs(x, y), plain(phi(x)).subs(x, -y)
     for side, function, sign in (("x > 0", right, 1), ("x < 0", left, -1)):
         wanted = sp.diff(function, y, order) * sign**order

@@ -9,14 +9,17 @@ import sympy as sp
 
 from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, decide, plain
 from ntksym.gaussian.numeric import MODULES, evaluate_at, half_line_nodes, random_point
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine
-from ntksym.notation import q, q11, q12, q22, x
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Expect, Gaussian
+from ntksym.notation import q, q11, q12, q22, u, x
 from ntksym.proof import Derivation, Statement, Status, Verdict, cited, false, proved, tested
 
 
 def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int, power: int) -> Verdict:
     """Against the pair's closed form where it is at hand (E phi from q12 = 0, E phi^2 from u = v), and quadrature of phi itself."""
-    value = conclusion.claim.rhs
+    averaged, value = conclusion.claim.args
+    open_phi = sp.Function("phi")(u).diff((u, order)) if order else sp.Function("phi")(u)
+    if averaged != Expect(open_phi**power, Gaussian(sp.Tuple(u), sp.Tuple(sp.S.Zero), sp.Tuple(q))):
+        return false(f"{averaged} is not the moment asked for")
     verdict = Verdict()
     if premises:
         pair = premises[0].claim.rhs
@@ -52,6 +55,10 @@ def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int, power: int) -
 def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, jumps: bool) -> Verdict:
     """The certificate: four identities between closed forms that were derived apart from one another."""
     form = conclusion.claim
+    if form.phi != phi or form.at_jumps != jumps or jumps and form.diagonal_derivative != sp.oo:
+        return false("the form is of another activation, or hides its jumps")
+    if _listed(form.condition) != {c for p in premises for a in p.assumptions if a.condition is not None for c in _listed(a.condition)}:
+        return false(f"{form.condition} is not what the premises assume")
     mean = premises[3].claim.rhs
     residuals = [
         ("dV/dq12 = V'", sp.diff(form.value, q12) - form.derivative),
@@ -71,10 +78,17 @@ def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, p
 def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, psi: sp.Lambda) -> Verdict:
     """Price's theorem and the value at independence, between closed forms derived apart from one another."""
     form = conclusion.claim
+    if (form.phi, form.psi) != (phi, psi):
+        return false("the form is of other activations")
     slope, mean1, mean2 = (p.claim.rhs for p in premises[1:])
     verdict = decide([sp.diff(form.value, q12) - slope], "dV/dq12 = V_{phi',psi'}")
     verdict += decide([form.value.subs(q12, 0) - mean1.subs(q, q11) * mean2.subs(q, q22)], "V at q12 = 0 is E phi E psi")
     return _weakest(verdict)
+
+
+def _listed(condition: sp.Basic) -> set[sp.Basic]:
+    """The parts of a conjunction."""
+    return set(condition.args) if isinstance(condition, sp.And) else {condition} - {sp.true}
 
 
 def _weakest(verdict: Verdict) -> Verdict:
@@ -99,7 +113,10 @@ def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
 
 
 def check_outside(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, term: sp.Basic, why: str) -> Verdict:
-    """A decision of the procedure about itself: nothing is claimed that a second road could check."""
+    """A decision of the procedure about itself: a second road can only see that it speaks of this activation and of a part of it."""
+    form = conclusion.claim
+    if (form.phi, form.term, form.reason) != (phi, term, why):
+        return false("the decision is about another activation or another term")
     return cited("decision rule of the class", why)
 
 

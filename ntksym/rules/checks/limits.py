@@ -27,6 +27,12 @@ def gaussian_conditioning(premises: tuple[Statement, ...], conclusion: Statement
     law: Gaussian = claim.args[1]
     vector = claim.args[0].vector if isinstance(claim.args[0], Given) else claim.args[0]
     copies = [equation.rhs.xreplace({X: h.inputs[0], equation.lhs.indices[0]: h.indices[0]}) for h in vector]
+    if any(h.args[:2] != equation.lhs.args[:2] for h in vector):
+        return false(f"the law is not of {equation.lhs}")
+    if isinstance(claim.args[0], Given):
+        below = {e.args[:3] for copy in copies for e in copy.atoms(Entry) if not wick.is_parameter(e)}
+        if {e.args[:3] for e in claim.args[0].given} != below:
+            return false("the law is not given the layer below at both inputs")
     if any(degree != 1 for degree in _degrees(equation.rhs)):
         return false("the map is not linear in its parameters")
     over = (Entry("omega", equation.lhs.layer), Entry("beta", equation.lhs.layer))
@@ -97,6 +103,8 @@ def _expected(expression: sp.Expr, polynomial: sp.Lambda) -> sp.Expr:
 
 
 def _mismatch(tending: sp.Expr, limit: sp.Expr) -> bool:
+    if not wick.functions_of(limit) <= wick.functions_of(tending):
+        return True  # the polynomials below stand for phi whatever is inside it
     return any(not is_zero(_expected(tending, p) - wick.with_polynomial(limit, p)) for p in POLYNOMIALS)
 
 

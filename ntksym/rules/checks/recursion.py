@@ -36,6 +36,11 @@ def read_recursion(premises: tuple[Statement, ...], conclusion: Statement, *, de
                 equations[equation.lhs.name].append(wick.with_polynomial(equation, _QUADRATIC))
     if len(claim.blocks) != 1 or claim.blocks[0].repeat != depth or claim.depth != depth:
         return false(f"the block is not repeated {depth} times")
+    if not claim.state == tuple(s for s, _ in claim.base) == tuple(s for s, _ in claim.blocks[0].update):
+        return false("base, update and state are not of the same kernels")
+    known = {f for premise in premises for f in wick.functions_of(premise.claim)}
+    if any(not wick.functions_of(value) <= known for _, value in claim.blocks[0].update):
+        return false("a dual is of another function than in the theorem")
     values = dict(claim.base)
     for layer in (1, 2, 3):
         if layer > 1:

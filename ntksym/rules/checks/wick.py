@@ -52,6 +52,11 @@ def is_parameter(entry: Entry) -> bool:
     return entry.name in ("omega", "beta")
 
 
+def functions_of(expression: sp.Basic) -> set[sp.Basic]:
+    """The functions that stand in it as phi or a derivative of phi."""
+    return {e.function for e in expression.atoms(Applied)} | {f for e in expression.atoms(Dual) for f in (e.f, e.g)}
+
+
 def with_polynomial(expression: sp.Basic, polynomial: sp.Lambda) -> sp.Basic:
     """Phi replaced by a polynomial: phi(t), phi'(t) and the duals become polynomials."""
     if isinstance(expression, Applied):
