@@ -9,8 +9,10 @@ import sympy as sp
 from ntksym import notation
 from ntksym.network import values
 from ntksym.nodes import Entry, Width
+from ntksym.serialize import register
 
 
+@register
 @dataclass(frozen=True)
 class Dense:
     r"""$h^{\ell+1}_i = \frac{\sigma_w}{\sqrt{n_\ell}}\sum_a z^\ell_a\,\omega^{\ell+1}_{ai} + \sigma_b\,\beta^{\ell+1}_i$.

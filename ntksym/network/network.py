@@ -11,8 +11,10 @@ import sympy as sp
 from ntksym.errors import NetworkError
 from ntksym.network.dense import Dense
 from ntksym.network.pointwise import Pointwise
+from ntksym.serialize import from_json, register, to_json
 
 
+@register
 @dataclass(frozen=True)
 class Repeat:
     """``layers`` repeated ``times``, a positive integer symbol: the general theorem's hidden layers.  A known number of times is written out instead."""
@@ -39,6 +41,7 @@ class Hidden:
         return self.denses[0].has_bias
 
 
+@register
 @dataclass(frozen=True)
 class Network:
     """Layers from the input on: a Dense, then Pointwise and Dense in turn, a Dense last.
@@ -57,6 +60,18 @@ class Network:
         for position, layer in enumerate(self.layers, 1):
             _require_supported(layer, position)
         _require_order(self.layers)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The network as JSON text, the same bytes in every process."""
+        return to_json(self, indent=indent)
+
+    @staticmethod
+    def from_json(text: str) -> Network:
+        """The network that ``text`` holds, checked as when it was made; SerializationError or NetworkError for any other text."""
+        found = from_json(text)
+        if not isinstance(found, Network):
+            raise NetworkError(f"the text holds a {type(found).__name__}", where="Network.from_json", fix="give what Network.to_json wrote")
+        return found
 
     @property
     def depth(self) -> sp.Expr:

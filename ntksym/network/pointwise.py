@@ -13,10 +13,12 @@ from ntksym.activations import Activation, activation
 from ntksym.errors import NetworkError
 from ntksym.forms import phi_derivative
 from ntksym.nodes import Applied, Entry
+from ntksym.serialize import register
 
 DERIVATIVES = (None, "almost_everywhere", "distributional")
 
 
+@register
 @dataclass(frozen=True)
 class Pointwise:
     r"""$z^\ell_a = \phi(h^\ell_a)$.
