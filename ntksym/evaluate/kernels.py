@@ -18,7 +18,6 @@ from ntksym.errors import LoweringError, NetworkError, PrecisionWarning, ShapeEr
 from ntksym.evaluate.emission import emit, program
 from ntksym.lowering import Program, load_source
 from ntksym.network import Network
-from ntksym.notation import q11, q12, q22
 
 
 class KernelFn:
@@ -115,7 +114,7 @@ class KernelFn:
 
     def _check_existence(self, x1: Any, x2: Any, keywords: dict[str, Any]) -> None:
         """Where an expectation exists for small variances only, the variances of all layers are computed and looked at."""
-        if all(dual.exists is None for dual in self._program.duals):
+        if all(dual.exists_on_diagonal == sp.true for dual in self._program.duals):
             return
         arrays = [x for x in (x1, x2) if x is not None]
         if not all(_concrete(entry) for entry in (*arrays, *keywords.values())):
@@ -125,19 +124,13 @@ class KernelFn:
             values = np.asarray(self._compiled(x, None, self._program.outputs[0], diagonal=True, **own))
             if np.isnan(values).any():
                 row = int(np.argmax(np.isnan(values)))
-                conditions = "; ".join(str(_at_coincidence(dual.exists)) for dual in self._program.duals if dual.exists is not None)
+                conditions = "; ".join(str(dual.exists_on_diagonal) for dual in self._program.duals if dual.exists_on_diagonal != sp.true)
                 raise ShapeError(
                     f"row {row} of {name} leads to a variance outside {conditions}",
                     where="kernel_fn",
                     why="the activation is square-integrable only under Gaussians of small variance, so the kernel is infinite there",
                     fix="scale the inputs down, or take a smaller sigma_w or sigma_b",
                 )
-
-
-def _at_coincidence(condition: sp.Basic) -> sp.Basic:
-    """The existence condition for one input: q11 = q12 = q22 = q."""
-    q = sp.Symbol("q", positive=True)
-    return sp.sympify(condition.xreplace({q11: q, q12: q, q22: q}), strict=True)
 
 
 def _concrete(value: Any) -> bool:

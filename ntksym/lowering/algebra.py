@@ -20,12 +20,9 @@ _Monomials = dict[tuple[int, ...], sp.Expr]
 
 def _monomials(expression: sp.Expr) -> _Monomials | None:
     """Coefficients by exponents of (q11, q12, q22, q, det), or None where it is no polynomial in them."""
-    try:
-        polynomial = sp.Poly(expression, *_VARIABLES)
-    except sp.PolynomialError:
+    if not expression.is_polynomial(*_VARIABLES):  # asked first: Poly would multiply out everything before it says no
         return None
-    if any(coefficient.has(*_VARIABLES) for coefficient in polynomial.coeffs()):
-        return None
+    polynomial = sp.Poly(expression, *_VARIABLES)
     return {(*powers, 0): coefficient for powers, coefficient in polynomial.terms()}
 
 
@@ -197,6 +194,13 @@ def orient(expression: sp.Expr) -> sp.Expr:
     return expression
 
 
+def _opposite(first: sp.Expr, second: sp.Expr) -> bool:
+    """Whether first + second is 0; decided by expanding, after a look at one point."""
+    point = {s: sp.Rational(k + 3, 7) for k, s in enumerate(sorted(first.free_symbols | second.free_symbols, key=str))}
+    there = (first + second).xreplace(point).evalf(20)
+    return (not there.is_number or abs(there) < sp.Rational(1, 10**9)) and sp.expand(first + second) == 0
+
+
 def _freeze(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Dummy, sp.Expr]]:
     """Quotients and roots as dummies, so that ``expand`` multiplies out no denominator; and what the dummies stand for."""
     found = [p for p in expression.atoms(sp.Pow) if p.free_symbols and not (p.exp.is_Integer and p.exp > 0)]
@@ -246,7 +250,7 @@ def _pair_exponentials(expression: sp.Expr) -> sp.Expr:
             continue
         for j in range(i + 1, len(split)):
             second, others = split[j]
-            if j in used or len(others) != 1 or sp.expand(first + second) != 0:
+            if j in used or len(others) != 1 or not _opposite(first, second):
                 continue
             half_sum, half_difference = sp.expand((exps[0].args[0] + others[0].args[0]) / 2), sp.expand((exps[0].args[0] - others[0].args[0]) / 2)
             if sp.expand(half_difference + half_difference.xreplace({q12: -q12})) == 0 and half_sum == half_sum.xreplace({q12: -q12}):

@@ -31,9 +31,12 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
     value, derivative = form.value, form.derivative
     slope = derivative.diff(q11)
     partials = [form.dvalue_dq11, both(form.dvalue_dq11), slope, derivative.diff(q12), both(slope)]
+    if form.at_jumps:  # dV/dq12 = V' is infinite at correlation +-1: the tangent takes the symmetric derivative instead
+        partials.append(derivative)
     for parameter in parameters:
         partials += [value.diff(parameter), derivative.diff(parameter)]
     infinite = form.at_jumps
+    pair, one = _conditions(form.condition)
     diagonal_derivative = form.diagonal_derivative
     if not diagonal_derivative.has(sp.oo, sp.zoo):
         diagonal_derivative = stable(diagonal_derivative)
@@ -46,9 +49,18 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
         partials=share(tuple(stable(e).xreplace(renamed) for e in partials)),
         diagonal=share((stable(form.diagonal_value).xreplace(renamed), diagonal_derivative.xreplace(renamed))),
         formula=formula,
-        exists=None if form.condition == sp.true else form.condition.xreplace(renamed),
+        exists=pair.xreplace(renamed),
+        exists_on_diagonal=one.xreplace(renamed),
         infinite_at_coincidence=infinite,
     )
+
+
+def _conditions(condition: sp.Basic) -> tuple[sp.Basic, sp.Basic]:
+    """The existence condition of the pair (in q11, q12, q22) and of the diagonal (in q); conjuncts in q alone speak of the diagonal."""
+    parts = sorted(sp.And.make_args(condition), key=sp.default_sort_key)
+    of_pair = [part for part in parts if q not in part.free_symbols]
+    on_diagonal = {part for part in parts if q in part.free_symbols} | {part.xreplace({q11: q, q12: q, q22: q}) for part in of_pair}
+    return sp.And(*of_pair), sp.And(*sorted(on_diagonal, key=sp.default_sort_key))
 
 
 def _require_closed(label: str, expression: sp.Expr, name: str) -> None:

@@ -205,7 +205,7 @@ def recursion_text(recursion: Recursion) -> tuple[str, ...]:
     for block in recursion.blocks:
         nodes = sorted({node for _, value in block.update for node in value.atoms(Dual)}, key=sp.default_sort_key)
         named = {node: sp.Function(_dual_letter(node, recursion), real=True)(*node.q) for node in nodes}
-        lines += [f"{symbol} <- {value.xreplace(named)}  ({block.label}, {block.repeat} times)" for symbol, value in block.update if symbol in shown]
+        lines += [f"{symbol} <- {value.xreplace(named)}  ({block.label})" for symbol, value in block.update if symbol in shown]
     return tuple(lines)
 
 

@@ -107,7 +107,8 @@ class DualFunction:
     """The dual activation of one phi.
 
     ``value`` returns (V, V') in q11, q12, q22.  ``partials`` returns, in this order, dV/dq11, dV/dq22, dV'/dq11, dV'/dq12, dV'/dq22, then dV/dp and
-    dV'/dp for each parameter p.  ``diagonal`` returns (E phi^2, E phi'^2) in q.  ``exists`` is the condition in q11, q12, q22, or None.
+    dV'/dp for each parameter p.  Where V' is infinite at coincidence (phi jumps) a finite dV/dq12 stands before the parameters.  ``diagonal`` returns
+    (E phi^2, E phi'^2) in q.  ``exists`` and ``exists_on_diagonal`` are the conditions of existence, ``true`` where there is none.
     """
 
     name: str
@@ -117,7 +118,8 @@ class DualFunction:
     partials: Body
     diagonal: Body
     formula: tuple[tuple[str, str], ...]
-    exists: sp.Basic | None = None
+    exists: sp.Basic = sp.true
+    exists_on_diagonal: sp.Basic = sp.true
     infinite_at_coincidence: bool = False
 
 

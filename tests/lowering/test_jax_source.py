@@ -237,4 +237,4 @@ def test_a_per_layer_default_must_fit() -> None:
     with pytest.raises(LoweringError, match="Dense"):
         lower_recursion(type(made)(**{**fields, "parameters": wrong}), Header("t", "0"))
     right = (Parameter(made.parameters[0].symbol, sp.Tuple(1, 2, 3, 4), True), made.parameters[1])
-    assert "sigma_w=(1.0, 2.0, 3.0, 4.0,)" in jax_source(lower_recursion(type(made)(**{**fields, "parameters": right}), Header("t", "0")))
+    assert "sigma_w=(1.0, 2.0, 3.0, 4.0)" in jax_source(lower_recursion(type(made)(**{**fields, "parameters": right}), Header("t", "0")))

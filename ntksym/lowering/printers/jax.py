@@ -207,7 +207,7 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += ['    """', f"    {pair} = _arrays({pair})", *_body(dual.value)]
     value, derivative = dual.value.results
     lines += _assignment("V", _full(value, "q12"), "    ") + _assignment("dV", _full(derivative, "q12"), "    ")
-    if dual.exists is not None:
+    if dual.exists != sp.true:
         lines += _assignment("exists", _code(dual.exists), "    ")
         lines += ["    V, dV = jnp.where(exists, V, jnp.nan), jnp.where(exists, dV, jnp.nan)"]
     lines.append("    return _shaped((V, dV), q11, q12, q22)")
@@ -216,10 +216,13 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += ['    """dV/dq12 = V\' (Price); the other partial derivatives are those of the closed form."""']
     lines += [f"    {pair} = _arrays(*primals)", f"    {tangents} = tangents", f"    V, dV = {dual.name}({pair})", *_body(dual.partials)]
     names = ["V_q11", "V_q22", "dV_q11", "dV_q12", "dV_q22"]
+    if dual.infinite_at_coincidence:
+        names.append("V_q12")
     names += [f"{stem}_{parameter}" for parameter in parameters for stem in ("V", "dV")]
     for name, result in zip(names, dual.partials.results, strict=True):
         lines += _assignment(name, _code(result), "    ")
-    by_v = ["V_q11 * d_q11", "dV * d_q12", "V_q22 * d_q22", *(f"V_{p} * d_{p}" for p in parameters)]
+    slope = "V_q12" if dual.infinite_at_coincidence else "dV"
+    by_v = ["V_q11 * d_q11", f"{slope} * d_q12", "V_q22 * d_q22", *(f"V_{p} * d_{p}" for p in parameters)]
     by_d = ["dV_q11 * d_q11", "dV_q12 * d_q12", "dV_q22 * d_q22", *(f"dV_{p} * d_{p}" for p in parameters)]
     lines += _assignment("V_dot", " + ".join(by_v), "    ") + _assignment("dV_dot", " + ".join(by_d), "    ")
     lines += ["    return (V, dV), _shaped((V_dot, dV_dot), q11, q12, q22)"]
@@ -229,6 +232,9 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += ['    """', f"    {one} = _arrays({one})" if parameters else "    (q,) = _arrays(q)", *_body(dual.diagonal)]
     first, second = dual.diagonal.results
     lines += _assignment("g", _full(first, "q"), "    ") + _assignment("h", _full(second, "q"), "    ")
+    if dual.exists_on_diagonal != sp.true:
+        lines += _assignment("exists", _code(dual.exists_on_diagonal), "    ")
+        lines += ["    g, h = jnp.where(exists, g, jnp.nan), jnp.where(exists, h, jnp.nan)"]
     return [*lines, "    return _shaped((g, h), q)"]
 
 
@@ -251,7 +257,7 @@ def _stage(stage: Stage, state: tuple[str, ...], per_layer: tuple[str, ...]) -> 
     """One stage: inline where it happens once, a scan over the per-layer parameters where it repeats."""
     tuple_of_state = _tuple(state)
     used = tuple(name for name in per_layer if any(name in {str(s) for s in line_symbols(line)} for line in stage.lines))
-    lines = ["", f"    # {stage.label}" + (f", {stage.repeat} times" if stage.repeat > 1 else "")]
+    lines = ["", f"    # {stage.label}"]
     function = f"stage{stage.first_dense}"
     lines += [f"    def {function}(state, layer):", f"        {tuple_of_state} = state"]
     if used:
@@ -315,7 +321,7 @@ def _default(keyword: Keyword) -> str:
     if keyword.default is None:
         return keyword.name
     if isinstance(keyword.default, tuple):
-        return f"{keyword.name}=({', '.join(repr(entry) for entry in keyword.default)},)"
+        return f"{keyword.name}={_tuple(tuple(repr(entry) for entry in keyword.default))}"
     return f"{keyword.name}={keyword.default!r}"
 
 
@@ -329,8 +335,8 @@ def _docstring(program: Program, digest: str) -> list[str]:
         lines.append(f"Dual activation of phi(x) = {dual.phi}, u, v ~ N(0, [[q11, q12], [q12, q22]])".replace("\\", "\\\\"))
         for label, text in dual.formula:
             lines += _wrapped(f"{label} = {text}", "    ", "    ")
-        if dual.exists is not None:
-            lines += _wrapped(f"exists where {dual.exists}; nan elsewhere", "    ", "    ")
+        if dual.exists != sp.true:
+            lines += _wrapped(f"exists where {dual.exists}, on the diagonal where {dual.exists_on_diagonal}; nan elsewhere", "    ", "    ")
         lines.append("")
     lines.append("Conventions")
     conventions = [*header.conventions, "Kernels are (N1, N2); computed in the dtype of the inputs, float32 or float64."]
