@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 import sympy as sp
@@ -63,7 +64,7 @@ def width(value: Any, where: str) -> int | None:
     """A number of neurons, or None where the network leaves it open."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | sp.Integer) or int(value) < 1:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 1:
         raise NetworkError(f"width {value!r} is no positive integer", where=where, why="a width counts neurons", fix="give an integer from 1 on, or None")
     return int(value)
 
