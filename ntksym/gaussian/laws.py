@@ -8,10 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sympy as sp
+from sympy.polys.fields import FracField
 
 from ntksym.nodes import Delta, Expect, Gaussian, Indicator
 from ntksym.notation import q11, q12, q22, u, v, w1, w2
 from ntksym.serialize import register
+
+def tidy(expr: sp.Expr) -> sp.Expr:
+    """A rational function as numerator over denominator, in lowest terms."""
+    if expr.is_Atom:
+        return expr
+    try:
+        return FracField(sorted(expr.free_symbols, key=str), sp.ZZ).from_expr(expr).as_expr()
+    except ValueError:  # a coefficient outside Q, say sqrt(2)
+        return sp.cancel(expr)
+
 
 NOTHING, HALF, POINT = "1", "1{L>=0}", "delta(L)"
 
@@ -47,18 +58,18 @@ class Law:
 
     def variance(self, slot: Slot, first: bool) -> sp.Expr:
         """Var L of a slot."""
-        return sp.cancel(slot.mu**2 * (self.a if first else self.b) + slot.kappa)
+        return tidy(slot.mu**2 * (self.a if first else self.b) + slot.kappa)
 
     def covariance(self, one: Slot, two: Slot) -> sp.Expr:
         """Cov(L1, L2)."""
-        return sp.cancel(one.mu * two.mu * self.c)
+        return tidy(one.mu * two.mu * self.c)
 
     def given_zero(self, slot: Slot, first: bool) -> Law:
         """The law of (u, v) given L = 0, by the conditioning formula for Gaussian vectors."""
         variance = self.variance(slot, first)
         cov_u = slot.mu * (self.a if first else self.c)
         cov_v = slot.mu * (self.c if first else self.b)
-        return Law(sp.cancel(self.a - cov_u**2 / variance), sp.cancel(self.c - cov_u * cov_v / variance), sp.cancel(self.b - cov_v**2 / variance))
+        return Law(tidy(self.a - cov_u**2 / variance), tidy(self.c - cov_u * cov_v / variance), tidy(self.b - cov_v**2 / variance))
 
 
 def expectation(polynomial: sp.Expr, law: Law, one: Slot, two: Slot) -> sp.Expr:

@@ -70,7 +70,7 @@ def expand_bilinearly(left: Statement, right: Statement, *, first: sp.Tuple, sec
     reason="An exponential of a quadratic only changes the Gaussian it is averaged over.",
 )
 def tilt(*, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Statement:
-    r"""$\mathbb E_{\Sigma}[e^{x^\top A x+\beta^\top x}F] = \det(I-2A\Sigma)^{-1/2}\,e^{\frac12\beta^\top\Sigma'\beta}\ \mathbb E_{\mathcal N(\Sigma'\beta,\Sigma')}[F]$
+    r"""$\mathbb E_{\Sigma}[e^{x^\top A x+\beta^\top x}F] = |I-2A\Sigma|^{-1/2}\,e^{\beta^\top\Sigma'\beta/2}\ \mathbb E_{\mathcal N(\Sigma'\beta,\Sigma')}[F]$
 
     The tilted covariance is $\Sigma' = \Sigma(I-2A\Sigma)^{-1}$.
     """
@@ -251,7 +251,10 @@ def univariate_moment(*pair: Statement, phi: sp.Lambda, order: int, power: int) 
     reason="Price's theorem ties V, V' and the second derivative together; with the univariate values they determine one another.",
 )
 def certify_dual(value: Statement, slope: Statement, bend: Statement, *line: Statement, phi: sp.Lambda, jumps: bool) -> Statement:
-    r"""$\partial_{q_{12}} V_\phi = V_{\phi'},\ \ \partial_{q_{11}} V_\phi = \tfrac12 V_{\phi'',\phi},\ \ V_\phi|_{q_{12}=0} = (\mathbb E\phi)(\mathbb E\phi),\ \ V_\phi(q,q,q) = \mathbb E\phi^2$"""
+    r"""$\partial_{q_{12}} V_\phi = V_{\phi'},\ \ \partial_{q_{11}} V_\phi = \tfrac12 V_{\phi'',\phi},\ \ V_\phi(q,q,q) = \mathbb E\phi^2$
+
+    And $V_\phi$ at $q_{12} = 0$ is the product of the means.
+    """
     squares = [s.claim.rhs for s in line[1:]]
     conditions = [a.condition for s in (value, slope, bend, *line) for a in s.assumptions if a.condition is not None]
     form = DualForm(

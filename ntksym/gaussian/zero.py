@@ -30,7 +30,7 @@ class _Symbols:
 
     def root(self, radicand: sp.Expr) -> sp.Expr:
         """Sqrt of a rational function as a product of fresh roots of its irreducible factors, each positive at an interior point."""
-        numerator, denominator = sp.fraction(sp.cancel(sp.together(radicand)))
+        numerator, denominator = _fraction(radicand)
         result: sp.Expr = sp.S.One
         for part, power in ((numerator, 1), (denominator, -1)):
             content, factors = sp.factor_list(part)
@@ -55,7 +55,7 @@ class _Symbols:
 
     def wave(self, exponent: sp.Expr) -> sp.Expr:
         """Exp as a product of fresh symbols, one per monomial of the exponent over its common denominator."""
-        numerator, denominator = sp.fraction(sp.cancel(sp.together(exponent)))
+        numerator, denominator = _fraction(exponent)
         content, denominator = sp.expand(denominator).as_content_primitive()
         result: sp.Expr = sp.S.One
         for term in sp.Add.make_args(sp.expand(numerator)):
@@ -73,13 +73,25 @@ class _Symbols:
     def angle(self, node: sp.Expr) -> sp.Expr:
         """arcsin(c / sqrt(ab)): keyed by its sign and its squared sine, so that scale does not matter."""
         a, c, b = node.args
-        sine_squared = sp.factor(sp.together(c**2 / (a * b)))
+        numerator, denominator = _fraction(c**2 / (a * b))
+        sine_squared = numerator / denominator
         if sine_squared == 0:
             return sp.S.Zero
         sign = 1 if sp.together(c).xreplace(self.inside) > 0 else -1
         if sine_squared == 1:
             return sign * _PI / 2
         return sign * self.angles.setdefault(sine_squared, next(self.names))
+
+
+def _fraction(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Numerator and denominator of a rational function in lowest terms, both expanded; pi and i count as symbols."""
+    plain = expr.xreplace({sp.pi: _PI, sp.I: _I})
+    try:
+        element = FracField(sorted(plain.free_symbols, key=str), sp.ZZ).from_expr(plain)
+    except ValueError:  # a coefficient outside Q, say sqrt(2)
+        return sp.fraction(sp.cancel(sp.together(expr)))
+    back = {_PI: sp.pi, _I: sp.I}
+    return element.numer.as_expr().xreplace(back), element.denom.as_expr().xreplace(back)
 
 
 def _inside(symbol: sp.Basic, index: int) -> sp.Rational:
