@@ -309,7 +309,13 @@ def canonical(expr: sp.Expr, real: bool = True) -> sp.Expr:
 
 
 def _element_expr(element: Any) -> sp.Expr:
-    return sp.factor(sp.sympify(element.as_expr(), strict=True)).subs(_PI, sp.pi)
+    """A field element with numerator and denominator factored."""
+    return _factored(element.numer) / _factored(element.denom)
+
+
+def _factored(polynomial: Any) -> sp.Expr:
+    content, factors = polynomial.factor_list()
+    return sp.Mul(_rational(content), *(factor.as_expr().subs(_PI, sp.pi) ** power for factor, power in factors))
 
 
 def _with_imaginary_exponents(total: Sum) -> dict[Any, Any]:
