@@ -12,7 +12,8 @@ import sympy as sp
 
 from ntksym.errors import RuleError
 from ntksym.forms import Recursion
-from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile
+from ntksym.nodes import Entry
+from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, x
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
 from ntksym.report.claims import Page, blocks_of, closed_duals
 from ntksym.report.document import (
@@ -88,7 +89,14 @@ def page_of(derivation: Derivation, profile: Profile) -> Page:
     claims = [derivation.conclusion.claim] if derivation.steps else []
     claims += [step.conclusion.claim for step in derivation.all_steps()]
     used = {symbol.name for claim in claims for expression in expressions_of(claim) for symbol in expression.atoms(sp.Symbol)}
-    return Page(Letters(claims), profile, reserved=[profile.latex(key) for key in sorted(used & set(MEANINGS))])
+    letters = Letters(claims)
+    own = {s.name for function in letters.functions for s in function.free_symbols}
+    return Page(letters, profile, frozenset(key for key in used & set(MEANINGS) if key not in own or _is_entry(key, claims)))
+
+
+def _is_entry(name: str, claims: list[Any]) -> bool:
+    """Whether a tensor of the network has this name, so that a parameter of the activation cannot."""
+    return any(entry.name == name for claim in claims for expression in expressions_of(claim) for entry in expression.atoms(Entry))
 
 
 def key_of(derivation: Derivation) -> str:
@@ -161,15 +169,15 @@ def _conclusion(step: Step, page: Page, number: str, seen: Seen) -> tuple[Block,
 
 def _notes(step: Step, home: Derivation) -> Iterator[Prose]:
     """Assumptions and regime that come in, or go, with this step."""
-    below = {a.key for p in step.premises for a in home.steps[p - 1].conclusion.assumptions}
+    below = {a.key: a for p in step.premises for a in home.steps[p - 1].conclusion.assumptions}
     if step.lemma is not None:
-        below |= {a.key for a in step.lemma.assumptions}
+        below |= {a.key: a for a in step.lemma.assumptions}
     for assumption in step.conclusion.assumptions:
         if assumption.key not in below:
             yield joined(words("Assumed here: "), stop(sentence(assumption.text)))
     for key in step.rule.discharges:
         if key in below:
-            yield words(f"Discharged here: {key}.")
+            yield joined(words("No longer assumed: "), stop(sentence(below[key].text)))
     regimes = {home.steps[p - 1].conclusion.regime for p in step.premises} | ({step.lemma.conclusion.regime} if step.lemma is not None else set())
     if step.conclusion.regime is not Regime.EXACT and step.conclusion.regime not in regimes:
         yield from regime_notes(step.conclusion.regime)
@@ -242,9 +250,10 @@ def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     for key in _TWINS:
         if _TWINS[key] in used:
             used.discard(key)
-    entries = [SymbolEntry(sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used]
-    own = sorted({s.name for function in page.letters.functions for s in function.free_symbols if s.name not in MEANINGS})
-    entries += [SymbolEntry(sp.Symbol(name), words("parameter of the activation")) for name in own]
+    own = sorted({s for function in page.letters.functions for s in function.free_symbols if s.is_Symbol}, key=str)
+    skipped = {s.name for s in own if s not in page.renamed}
+    entries = [SymbolEntry(page.renamed.get(x, x) if m.key == "x" else sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used - skipped]
+    entries += [SymbolEntry(page.renamed.get(s, s), words("parameter of the activation")) for s in own]
     return SymbolList(tuple(entries))
 
 

@@ -11,12 +11,12 @@ import sympy as sp
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
 from ntksym.nodes import DistributedAs, Entry, Gaussian, OfOrder, TendsTo, Where
-from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v
+from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, x
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters, definition, dual_letter
-from ntksym.report.mathematics import latex
+from ntksym.report.mathematics import latex, symbol_latex
 from ntksym.report.laws import Laws
 from ntksym.report.page import Namer, page_form
 from ntksym.report.prose import sentence, stop, words
@@ -30,8 +30,27 @@ _UNROLL_LIMIT = 60  # operations of an unrolled kernel that a reader would still
 class Page:
     """What a claim needs to know of the page it stands on."""
 
-    def __init__(self, letters: Letters, profile: Profile = DEFAULT, limit: float = LINE, reserved: Sequence[str] = ()) -> None:
-        self.letters, self.profile, self.limit, self.reserved = letters, profile, limit, tuple(reserved)
+    def __init__(self, letters: Letters, profile: Profile = DEFAULT, used: frozenset[str] = frozenset(), limit: float = LINE) -> None:
+        """``used``: the keys of the meanings that stand in the document."""
+        self.letters, self.profile, self.limit = letters, profile, limit
+        self.reserved = [profile.latex(key) for key in sorted(used)]
+        self.renamed = self._renamed(used)
+
+    def _renamed(self, used: frozenset[str]) -> dict[sp.Basic, sp.Basic]:
+        """Second meanings of a letter: the variable of an activation where x is an input, a parameter where its letter is taken."""
+        own = sorted({s for f in self.letters.functions for s in f.free_symbols if s.is_Symbol}, key=str)
+        out: dict[sp.Basic, sp.Basic] = {}
+        if used & {"x1", "x2", "K11", "K12", "Theta12"}:
+            out[x] = sp.Symbol("t", real=True) if "t" not in {s.name for s in own} else sp.Symbol("y", real=True)
+        for symbol in own:
+            if symbol.name in used or symbol_latex(symbol.name, self.profile) in self.reserved:
+                out[symbol] = Glyph(rf"{symbol_latex(symbol.name, self.profile)}_{{\phi}}", f"{symbol.name}_phi")
+        return out
+
+    def shown(self, expression: sp.Basic) -> sp.Basic:
+        """Letters for functions, and no letter with two meanings."""
+        spelled = self.letters.spelled(expression)
+        return spelled.xreplace(self.renamed) if self.renamed else spelled
 
     def taken(self) -> list[str]:
         """Letters no part of a formula may get."""
@@ -46,7 +65,7 @@ class Page:
     def equation(self, rows: Sequence[Row], number: str = "") -> Equation:
         """Rows with letters for functions and names for big parts."""
         namer, laws = self.namer(), Laws()
-        sides = [laws.marked(self.letters.spelled(side)) for row in rows for side in (row.right, _NONE if row.left is None else row.left)]
+        sides = [laws.marked(self.shown(side)) for row in rows for side in (row.right, _NONE if row.left is None else row.left)]
         sides = namer.shared_sums(sides)
         named = [namer.law(side, 0.6 * self.limit) if isinstance(side, Gaussian) else side for side in namer.name(sides[::2])]
         lefts = [None if row.left is None else namer.fitted(page_form(left)) for row, left in zip(rows, sides[1::2], strict=True)]
@@ -117,10 +136,10 @@ def _definition_rows(functions: Sequence[sp.Basic], page: Page) -> list[Row]:
     return [Row(pair[0], "=", pair[1]) for pair in found if pair is not None]
 
 
-def _existence(condition: sp.Basic) -> tuple[Block, ...]:
+def _existence(condition: sp.Basic, page: Page) -> tuple[Block, ...]:
     if condition == sp.true:
         return ()
-    return (Prose((Text("The expectation exists where "), Formula(condition), Text("."))),)
+    return (Prose((Text("The expectation exists where "), Formula(page.shown(condition)), Text("."))),)
 
 
 @_blocks.register(DualForm)
@@ -129,7 +148,7 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
     value, derivative = dual_letter(letter), dual_letter(slope)
     triple = (q11, q12, q22)
     rows = [
-        Row(Call(letter, Glyph("x", "x")), "=", form.phi.expr.xreplace({form.phi.variables[0]: sp.Symbol("x", real=True)})),
+        *_definition_rows((form.phi,), page),
         Row(Call(value, *triple), ":=", Moment(Call(letter, u) * Call(letter, v))),
         Row(None, "=", form.value),
         Row(Call(derivative, *triple), ":=", Moment(Call(slope, u) * Call(slope, v))),
@@ -140,7 +159,7 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
         diagonal.append(Row(Call(derivative, q), "=", form.diagonal_derivative))
     words_before = sentence("On the diagonal, where both inputs are equal and $q$ is the variance,")
     jumps = (Prose((Text("The activation jumps: "), Formula(Call(derivative, *triple)), Text(" is the distributional derivative, and it is infinite at correlation one."))),) if form.at_jumps else ()
-    return (page.equation(rows, number), *jumps, *_existence(form.condition), words_before, page.equation(diagonal))
+    return (page.equation(rows, number), *jumps, *_existence(form.condition, page), words_before, page.equation(diagonal))
 
 
 @_blocks.register(CrossDualForm)
@@ -151,14 +170,14 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
         Row(Call(dual_letter(first, second), q11, q12, q22), ":=", Moment(Call(first, u) * Call(second, v))),
         Row(None, "=", form.value),
     ]
-    return (page.equation(rows, number), *_existence(form.condition))
+    return (page.equation(rows, number), *_existence(form.condition, page))
 
 
 @_blocks.register(OutsideClass)
 def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
     return (
-        page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi)], number),
-        Prose((Text("No closed form in this class: the term "), Formula(form.term), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)),
+        page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi.expr)], number),
+        Prose((Text("No closed form in this class: the term "), Formula(page.shown(form.term)), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)),
     )
 
 
@@ -247,7 +266,7 @@ def closed_duals(recursion: Recursion, page: Page) -> list[Block]:
         if needs_slope:
             rows.append(Row(Call(dual_letter(slope), q11, q12, q22), "=", form.derivative))
             diagonal.append(Row(Call(dual_letter(slope), q), "=", form.diagonal_derivative))
-        out += [words("with the dual activations"), page.equation(rows), words("and on the diagonal"), page.equation(diagonal), *_existence(form.condition)]
+        out += [words("with the dual activations"), page.equation(rows), words("and on the diagonal"), page.equation(diagonal), *_existence(form.condition, page)]
     return out
 
 

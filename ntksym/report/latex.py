@@ -33,7 +33,8 @@ PACKAGES = ("amsmath", "amssymb", "amsthm", "bm")
 _MACROS = r"""\providecommand{\ntksymrule}[1]{\texttt{#1}}
 \providecommand{\ntksymverdict}[1]{{\footnotesize\textsc{#1}}}
 \providecommand{\ntksymnote}[1]{\par\noindent{\small #1}}
-\providecommand{\ntksymstep}[5]{\par\medskip\noindent\textbf{#1}\quad\ntksymrule{#2}\hfill\ntksymverdict{#3}\par\nobreak\vspace{-\parskip}\noindent #4 #5\par\nobreak}"""
+\providecommand{\ntksymstep}[5]{\par\medskip\noindent\textbf{#1}\quad\ntksymrule{#2}\hfill\ntksymverdict{#3}\par\nobreak
+  {\clubpenalty=10000 \widowpenalty=10000 \vspace{-\parskip}\noindent #4 #5\par}\nobreak}"""
 
 _HEAD = r"""\documentclass[11pt]{article}
 \usepackage{amsmath}
@@ -107,8 +108,15 @@ def _body(document: Document, writer: Writer) -> Iterator[str]:
 def _section(section: Section, writer: Writer) -> Iterator[str]:
     yield ""
     yield rf"\section*{{{escape(section.title)}}}"
-    for block in section.blocks:
-        yield _block(block, writer)
+    yield from _blocks(section.blocks, writer)
+
+
+def _blocks(blocks: tuple[Block, ...], writer: Writer) -> Iterator[str]:
+    """Blocks in order; a sentence before an equation stays in one paragraph with it."""
+    for position, block in enumerate(blocks):
+        text = _block(block, writer)
+        leads = isinstance(block, Prose) and position + 1 < len(blocks) and isinstance(blocks[position + 1], Equation)
+        yield text.rstrip("\n") if leads else text
 
 
 @singledispatch
@@ -150,7 +158,7 @@ def _step(block: StepLine, writer: Writer) -> str:
         out += [_block(line, writer) for line in block.lemma]
         if block.conclusion and not isinstance(block.conclusion[0], Prose):
             out.append(rf"\par\medskip\noindent\textit{{Conclusion of step {block.number}:}}")
-    out += [_block(inner, writer).rstrip("\n") for inner in block.conclusion]
+    out += [text.removesuffix("\n") for text in _blocks(block.conclusion, writer)]
     out += [rf"\ntksymnote{{{writer.prose(note)}}}" for note in block.notes]
     checked = " ".join(writer.prose(piece) for piece in block.verdict.evidence)
     source = f" Source: {escape(block.source)}." if block.source else ""

@@ -121,12 +121,22 @@ def row_parts(row: Row, profile: Profile = DEFAULT) -> tuple[str, str, list[tupl
     return left, RELATIONS[row.relation], terms(row.right, profile) if isinstance(row.right, sp.Add) else [("+", latex(row.right, profile))]
 
 
-def lines(row: Row, profile: Profile = DEFAULT, limit: float = LINE, indent: float = 0.0) -> list[str]:
-    """One row as aligned lines ``left &= ...`` and ``&\\quad + ...``, none wider than ``limit`` where its terms allow it."""
+def is_stacked(row: Row, profile: Profile = DEFAULT, limit: float = LINE) -> bool:
+    """Whether the left side is so wide that the right side goes to the next line."""
     left, relation, parts = row_parts(row, profile)
+    taken = width(left) + width(relation)
+    return bool(relation) and taken > 0.45 * limit and taken + _total(parts) > limit
+
+
+def lines(row: Row, profile: Profile = DEFAULT, limit: float = LINE, indent: float = 0.0) -> list[str]:
+    """One row as aligned lines ``left &= ...`` and ``&\\quad + ...``, none wider than ``limit`` where its terms allow it.
+
+    ``indent`` is the width of the column of left sides; a left side too wide for it stands on a line of its own, right of the column.
+    """
+    left, relation, parts = row_parts(row, profile)
+    if is_stacked(row, profile, limit):
+        return [f"&{left}", *_packed(rf"&\quad {relation} ", parts, limit - indent - 6.0)]
     taken = max(width(left), indent) + (width(relation) if relation else 0.0)
-    if relation and taken > 0.45 * limit and taken + _total(parts) > limit:
-        return [f"{left} &", *_packed(f"&{relation} ", parts, limit - 6.0, first="")] if width(left) > limit / 2 else [*_packed(f"{left} &{relation} ", parts, limit - taken)]
     return _packed(f"{left} &{relation} " if relation else f"{left} & ", parts, limit - taken)
 
 
@@ -134,7 +144,7 @@ def _total(parts: list[tuple[str, str]]) -> float:
     return sum(width(text) + 2.8 for _, text in parts)
 
 
-def _packed(head: str, parts: list[tuple[str, str]], room: float, first: str | None = None) -> list[str]:
+def _packed(head: str, parts: list[tuple[str, str]], room: float) -> list[str]:
     out: list[str] = []
     current, used = head, 0.0
     for position, (sign, text) in enumerate(parts):
@@ -152,8 +162,7 @@ def _packed(head: str, parts: list[tuple[str, str]], room: float, first: str | N
 def aligned(rows: tuple[Row, ...], where: tuple[Row, ...] = (), profile: Profile = DEFAULT, limit: float = LINE) -> str:
     """All rows as one ``aligned`` block, the definitions after the word "where"."""
     body: list[str] = []
-    indent = max((width(latex(row.left, profile)) for row in rows if row.left is not None), default=0.0)
-    indent = min(indent, 0.45 * limit)
+    indent = max((width(latex(row.left, profile)) for row in (*rows, *where) if row.left is not None and not is_stacked(row, profile, limit)), default=0.0)
     for row in rows:
         body += lines(row, profile, limit, indent)
     for position, row in enumerate(where):
