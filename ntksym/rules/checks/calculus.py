@@ -34,12 +34,9 @@ def forward_pass(premises: tuple[Statement, ...], conclusion: Statement, *, equa
 
 
 def _shape_problem(equation: sp.Eq) -> str | None:
-    for total in sorted(equation.atoms(sp.Sum), key=str):
-        ranges = {variable: width for variable, _, width in total.limits}
-        for entry in sorted(total.function.atoms(Entry), key=str):
-            for coordinate, slot in zip(entry.indices, expansion.slots(entry), strict=True):
-                if ranges.get(coordinate, slot) != slot:
-                    return f"{coordinate} runs to {ranges[coordinate]} but stands in a slot of {entry} of size {slot}"
+    problem = expansion.shape_problem(equation)
+    if problem:
+        return problem
     loose = equation.rhs.free_symbols - equation.lhs.free_symbols - {notation.sigma_w, notation.sigma_b, notation.layer}
     return f"free coordinates {sorted(map(str, loose))} on the right only" if loose else None
 

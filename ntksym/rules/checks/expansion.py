@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from ntksym import notation
 from ntksym.errors import CheckError
@@ -139,6 +140,9 @@ def _tensor_derivative(layer: int, index: int, label: sp.Symbol, tensor: str, at
 
 def holds(claim: sp.Basic, opaque: tuple[str, ...] = ()) -> str | None:
     """None if the equations in ``claim`` hold at every small layer and index, else a witness.  Tensors named ``opaque`` stay variables."""
+    problem = shape_problem(claim)
+    if problem:
+        return problem
     hidden = {entry: Entry("?" + entry.name, *entry.args[1:]) for entry in claim.atoms(Entry) if entry.name in opaque}
     for equation in claim.args if isinstance(claim, sp.Tuple) else (claim,):
         if not isinstance(equation, sp.Eq):
@@ -189,6 +193,17 @@ def slots(entry: Entry) -> tuple[sp.Expr, ...]:
         "B": (Width(notation.depth + 1), Width(layer)),
     }
     return table.get(entry.name, ())
+
+
+def shape_problem(claim: sp.Basic) -> str | None:
+    """A summation index that runs to another width than the slot it stands in, or None."""
+    for summed in sorted(claim.atoms(sp.Sum), key=str):
+        ranges = {index: width for index, _, width in summed.limits}
+        for entry in sorted((e for e in summed.function.atoms(Entry) if e.indices), key=str):
+            for coordinate, slot in zip(entry.indices, slots(entry), strict=True):
+                if ranges.get(coordinate, slot) != slot:
+                    return f"{coordinate} runs to {ranges[coordinate]} but stands in a slot of {entry} of size {slot}"
+    return None
 
 
 def _free_ranges(equation: sp.Eq) -> dict[sp.Symbol, sp.Expr]:
@@ -253,7 +268,12 @@ def _applied(node: Applied, places: Mapping[sp.Symbol, int]) -> Sparse:
     h = node.argument
     if not isinstance(h, Entry) or h.name != "h":
         raise CheckError(f"cannot write out {node}", where="expansion")
-    letter = "D" if isinstance(node.function.expr, sp.Derivative) else "P"
+    variable_, body = node.function.variables[0], node.function.expr
+    is_slope = isinstance(body, sp.Derivative) and body.args[1:] == (sp.Tuple(variable_, 1),)
+    inner = body.args[0] if is_slope else body
+    if not isinstance(inner, AppliedUndef) or inner.args != (variable_,):
+        raise CheckError(f"cannot write out {node.function}", where="expansion", why="phi stays abstract here")
+    letter = "D" if is_slope else "P"
     return variable(f"{letter}{_integer(h.layer, places)}_{h.inputs[0]}_{_integer(h.indices[0], places)}")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sympy as sp
 
 from ntksym import notation
-from ntksym.nodes import Applied, DistributedAs, Entry, Gaussian, Given, Mean, OfOrder, TendsTo, Width
+from ntksym.nodes import Applied, DistributedAs, Dual, Entry, Gaussian, Given, Mean, OfOrder, TendsTo, Width
 from ntksym.proof import Statement, Verdict, cited, false, proved
 from ntksym.rules.checks import expansion, wick
 from ntksym.rules.checks.indices import is_zero, terms
@@ -59,9 +59,11 @@ def input_gram(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
     places = {s: sp.Sum(Entry("z", 0, (p,), (a,)) * Entry("z", 0, (q,), (a,)), (a, 1, Width(0))) / Width(0) for s, (p, q) in pairs.items()}
     before, after = premises[0].claim, conclusion.claim
     if isinstance(after, DistributedAs):
+        if after.args[0] != before.args[0].vector or not after.args[1].is_centred:
+            return false("the law is of another vector, or not centred")
         sides = list(zip(before.args[1].upper, after.args[1].upper, strict=True))
     else:
-        sides = [(before.rhs, after.rhs)]
+        sides = [(before.lhs, after.lhs), (before.rhs, after.rhs)]
     if all(is_zero(left - right.xreplace(places)) for left, right in sides):
         return proved("all n_0, by index algebra: the Gram written out gives the premise back")
     return false("the Gram written out does not give the premise back")
@@ -73,13 +75,13 @@ def hypothesis(premises: tuple[Statement, ...], conclusion: Statement, *, layer:
     if isinstance(limit.rhs, Gaussian):
         (first, second), law = limit.lhs, limit.rhs
         expected = (_kernel("K", layer, X, X), _same(first, second) * _kernel("K", layer, X, Y), _kernel("K", layer, Y, Y))
-        good = tuple(law.upper) == expected and law.is_centred and {first.layer, second.layer} == {layer}
+        good = tuple(law.upper) == expected and law.is_centred and [h.args[:3] for h in (first, second)] == [Entry("h", layer, (s,)).args[:3] for s in (X, Y)]
     else:
         entry = limit.lhs
         decay = conclusion.claim[1]
         good = limit.rhs == sp.KroneckerDelta(*entry.indices) * _kernel("Theta", layer, X, Y) and entry.layer == layer
         good = good and decay == OfOrder(Mean(entry**2), 1 / sp.Symbol("n", positive=True), sp.Ne(*entry.indices))
-    if not good or not conclusion.assumptions:
+    if not good or not conclusion.assumptions or limit.widths[-1] != Width(layer - 1) or limit.widths[0] != Width(1):
         return false("this is not the induction hypothesis at this layer")
     return proved("nothing is claimed: it is listed as an assumption, which only the induction discharges")
 
@@ -111,6 +113,9 @@ def _mismatch(tending: sp.Expr, limit: sp.Expr) -> bool:
 def law_of_large_numbers(premises: tuple[Statement, ...], conclusion: Statement, *, function: sp.Lambda) -> Verdict:
     """The expectation of the average is the limit; the variance dies out by the theorem cited."""
     claim = conclusion.claim
+    functions = {node.function for node in claim.lhs.atoms(Applied)} | {f for node in claim.rhs.atoms(Dual) for f in (node.f, node.g)}
+    if functions != {function}:
+        return false("the average is of another function")
     if _mismatch(claim.lhs, claim.rhs):
         return false("the expectation of the average is not the limit claimed")
     hypotheses = f"neurons independent and alike in the limit below; E f(u)^2 finite; expectation of the average {_EXACT}"
@@ -204,6 +209,8 @@ def fresh_weights(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
     averaged = wick.average(_at_limit(claim.lhs, kernel), wick.is_parameter, wick.same_parameter)
     if _mismatch(averaged, claim.rhs):
         return false("the expectation of the term is not the limit claimed")
+    if claim.lhs != premises[0].claim[0].lhs.integrand or claim.widths != premises[2].claim.widths:
+        return false("the limit is of another term, or in other widths")
     return cited(
         "Chebyshev's inequality with the second moment of the step before",
         f"weights independent of M; E M_ab^2 = O(1/n) for a != b and O(1) for a = b, so E||M||_F^2 = O(n) = o(n^2); expectation {_EXACT}",

@@ -41,6 +41,9 @@ def read_recursion(premises: tuple[Statement, ...], conclusion: Statement, *, de
     known = {f for premise in premises for f in wick.functions_of(premise.claim)}
     if any(not wick.functions_of(value) <= known for _, value in claim.blocks[0].update):
         return false("a dual is of another function than in the theorem")
+    free = [s for s in (notation.sigma_w, notation.sigma_b) if any(value.has(s) for _, value in (*claim.base, *claim.blocks[0].update))]
+    if [(p.symbol, p.default, p.per_layer) for p in claim.parameters] != [(s, s, True) for s in free]:
+        return false("the parameters are not the sigmas it holds")
     values = dict(claim.base)
     for layer in (1, 2, 3):
         if layer > 1:
@@ -188,7 +191,7 @@ def _slope(phi: sp.Lambda) -> sp.Lambda:
 
 def choose_derivative(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, choice: str, slope: sp.Lambda) -> Verdict:
     """Between the jumps the slope named is the derivative of phi, by finite differences."""
-    if conclusion.claim.rhs != slope:
+    if conclusion.claim.lhs != sp.Symbol("phi'") or conclusion.claim.rhs != slope:
         return false("another slope is named than the one chosen")
     if choice == "distributional":
         return proved("the derivative itself, left as it is")
