@@ -266,7 +266,8 @@ def same_value(first: sp.Basic, second: sp.Basic) -> bool:
         with mp.workdps(30):
             for k, point in enumerate(_POINTS):
                 values = [
-                    mpf(point[s.name]) if s.name in point else (mpf("0.37") + mpf(i) / 7) * (-1) ** (k * s.is_positive is None) for i, s in enumerate(symbols)
+                    mpf(point[s.name]) if s.name in point else (mpf("0.37") + mpf(i) / 7) * (-1 if k and not s.is_positive else 1)
+                    for i, s in enumerate(symbols)
                 ]
                 left, right = function(*values)
                 if abs(left - right) > mpf(10) ** -22 * (1 + abs(left)):
@@ -280,7 +281,18 @@ def _sorted_duals(value: Any) -> Any:
     """V_{f,f}(a, c, b) = V_{f,f}(b, c, a): one of the two stands for both."""
     if not isinstance(value, sp.Basic):
         return value
-    return value.replace(lambda e: isinstance(e, Dual) and e.f == e.g, lambda e: Dual(e.f, e.g, *(e.q if str(e.q[0]) <= str(e.q[2]) else e.q[::-1])))
+    places = {e: Dual(e.f, e.g, *e.q[::-1]) for e in value.atoms(Dual) if e.f == e.g and str(e.q[0]) > str(e.q[2])}
+    return value.xreplace(places)
+
+
+def _contracted(value: Any) -> Any:
+    """delta_ij f_j = delta_ij f_i."""
+    places = {}
+    for product in value.atoms(sp.Mul) if isinstance(value, sp.Basic) else ():
+        for delta in sorted(product.atoms(sp.KroneckerDelta) & set(product.args), key=str):
+            i, j = sorted(delta.args, key=str)
+            places[product] = delta * (product / delta).xreplace({j: i})
+    return value.xreplace(places)
 
 
 def _without_covariance(claim: sp.Basic) -> dict[sp.Basic, sp.Basic]:
@@ -288,7 +300,7 @@ def _without_covariance(claim: sp.Basic) -> dict[sp.Basic, sp.Basic]:
 
 
 def _equivalent(old: Any, new: Any) -> bool:
-    if old == new or isinstance(new, sp.Basic) and _sorted_duals(old) == _sorted_duals(new):
+    if old == new or isinstance(new, sp.Basic) and _contracted(_sorted_duals(old)) == _contracted(_sorted_duals(new)):
         return True
     if isinstance(old, (sp.Eq, TendsTo)) and isinstance(new, type(old)):
         if old.rhs == new.rhs == 0 and (new.lhs / old.lhs).is_number:

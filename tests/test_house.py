@@ -56,7 +56,7 @@ STRANGERS = [{"report", "lowering", "theory"}, {"rules", "report"}, {"rules", "l
 BY_NAME = {"__init__.py", "cli.py", "proof/derivation.py", "serialize.py", "evaluate/data.py"}
 # Runs text as Python: our own emitted source, and the file just written from it.
 RUNS_SOURCE = {"lowering/build.py", "evaluate/experiment.py"}
-MOST_LINES = 400
+MOST_LINES = 550
 
 
 def name_of(path: Path) -> str:
@@ -163,9 +163,7 @@ def test_text_from_outside_is_never_run() -> None:
 def test_files_are_small() -> None:
     lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     print("past 300 lines:", ", ".join(f"{name} {count}" for name, count in sorted(lengths.items()) if count > 300))
-    assert not {
-        name: count for name, count in lengths.items() if count > MOST_LINES and name not in {"nodes.py", "gaussian/checks.py", "report/mathematics.py"}
-    }
+    assert not {name: count for name, count in lengths.items() if count > MOST_LINES}
 
 
 def test_nothing_names_a_machine() -> None:

@@ -43,8 +43,8 @@ POINTS = (
 )
 DIGITS = 50
 TOLERANCE = mpf(10) ** -25
-# A relative error says nothing where the value itself vanishes by symmetry: there the scale is sqrt(V(q11) V(q22)) times this.
-FLOOR = mpf(10) ** -12
+# A relative error says nothing where the value itself vanishes by symmetry: below this the scale is this times sqrt(E phi^2 E phi^2).
+SMALL = mpf(10) ** -12
 
 NODES: dict[str, Callable[..., mpf]] = {
     "CorrelationAngle": lambda a, c, b: mp.atan2(mp.sqrt(a * b - c * c), c),
@@ -72,29 +72,31 @@ def evaluator(expression: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[.
     return sp.lambdify(symbols, expression, modules=[NODES, "mpmath"])
 
 
-def points() -> list[tuple[mpf, mpf, mpf]]:
-    """(q11, q12, q22) of every point, with DIGITS digits."""
+def covariances(point: tuple[str, str, str]) -> tuple[mpf, mpf, mpf]:
+    """(q11, q12, q22) of a point, with DIGITS digits."""
     with mp.workdps(DIGITS):
-        return [(mpf(a), mpf(rho) * mp.sqrt(mpf(a) * mpf(b)), mpf(b)) for a, rho, b in POINTS]
+        a, rho, b = map(mpf, point)
+        return a, rho * mp.sqrt(a * b), b
 
 
-def errors(name: str, form: DualForm) -> tuple[mpf, mpf, str]:
-    """Largest relative errors of V and V' of ``form`` against the oracle, at the catalogue's defaults, and where the first occurs."""
+def errors(name: str, form: DualForm, chosen: tuple[tuple[str, str, str], ...] = POINTS) -> tuple[mpf, mpf, str]:
+    """Largest relative errors of V and V' of ``form`` against the oracle at ``chosen`` points and the catalogue's defaults, and the worst point."""
     known = oracles.known(name)
     defaults = dict(activation(name).defaults)
     worst = [mpf(0), mpf(0)]
     where = ""
     for k, (expression, oracle) in enumerate(((form.value, oracles.value), (form.derivative, oracles.derivative))):
         function = evaluator(expression.xreplace(defaults), (q11, q12, q22))
-        for point, text in zip(points(), POINTS, strict=True):
+        for text in chosen:
+            point = covariances(text)
             with mp.workdps(DIGITS):
-                got = function(*point)
-                wanted = oracle(known, *point)
-                scale = max(abs(wanted), FLOOR * mp.sqrt(abs(oracles.square(known, point[0]) * oracles.square(known, point[2]))))
+                got, wanted = function(*point), oracle(known, *point)
+                scale = abs(wanted)
+                if scale < SMALL:
+                    scale = max(scale, SMALL * mp.sqrt(oracles.square(known, point[0]) * oracles.square(known, point[2])))
                 error = abs(got - wanted) / scale
                 if error > worst[k]:
-                    worst[k] = error
-                    where = ", ".join(text)
+                    worst[k], where = error, ", ".join(text)
     return worst[0], worst[1], where
 
 
