@@ -20,7 +20,8 @@ from ntksym.report.glyphs import Call, AtLayer, Glyph, Moment
 from ntksym.report.layout import LINE, width
 from ntksym.report.mathematics import latex, terms
 
-_ANGLE_LETTERS = ((r"\theta", "theta"), (r"\vartheta", "vartheta"), (r"\omega", "angle"))
+_ANGLE_LETTERS = ((r"\theta", "theta"), (r"\vartheta", "vartheta"), (r"\psi", "psi"))
+_ARCSINE_LETTERS = ((r"\vartheta", "vartheta"), (r"\alpha", "alpha"), (r"\omega", "angle"))
 _ROOT_LETTERS = (("s", "s"), ("r", "r"), ("R", "R"))
 _PART_LETTER = ("t", "t")
 _LARGEST_SCALE = 1000
@@ -34,7 +35,7 @@ def page_form(expression: sp.Basic) -> sp.Basic:
     if not isinstance(expression, sp.Basic) or isinstance(expression, (sp.Symbol, sp.Number)):
         return expression
     turned = expression.replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
-    turned = turned.replace(lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], sp.Mul) and e.args[0].is_polynomial(), lambda e: sp.exp(_exponent(e.args[0])))
+    turned = turned.replace(lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], (sp.Mul, sp.Add)) and e.args[0].is_polynomial(), lambda e: sp.exp(_exponent(e.args[0])))
     if isinstance(turned, sp.Expr) and turned.count_ops() <= _SYMBOLIC_LIMIT:
         turned = _gathered(turned) if is_closed(turned) else _gathered_coefficients(turned)
         turned = turned.replace(lambda e: isinstance(e, sp.Pow) and (_is_root(e) or _divides(e)), lambda e: sp.Pow(radicand(e.base), e.exp))
@@ -87,14 +88,46 @@ def _whole(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Exp
 def _gathered(expression: sp.Expr) -> sp.Expr:
     """The most readable on the page of a few equal forms."""
     candidates = [expression, sp.factor_terms(expression)]
-    if isinstance(expression, sp.Add):
+    if isinstance(expression, sp.Add) and _one_denominator(expression):
         candidates.append(sp.together(expression))
         candidates.append(sp.factor_terms(sp.together(expression)))
+    if isinstance(expression, sp.Add) and expression.has(CorrelationArcsine) and not expression.has(CorrelationAngle):
+        turned = expression.replace(CorrelationArcsine, lambda a, c, b: sp.pi / 2 - CorrelationAngle(a, c, b))
+        split = _by_angle(turned) if len(turned.atoms(CorrelationAngle)) == 1 else None
+        candidates += [] if split is None else [split, sp.factor_terms(sp.expand(turned))]
+    candidates += _hyperbolic(expression)
     if len(expression.atoms(CorrelationAngle)) == 1:
         split = _by_angle(expression)
         if split is not None:
-            candidates = [split, sp.together(split)]
-    return min(candidates, key=lambda form: (_cost(form), latex(form)))
+            candidates = [split, sp.together(split)] if isinstance(split, sp.Add) and _one_denominator(split) else [split]
+    best = min(candidates, key=lambda form: (_cost(form), latex(form)))
+    return sp.Add(*(sp.factor_terms(term) for term in best.args)) if isinstance(best, sp.Add) else best
+
+
+def _one_denominator(total: sp.Expr) -> bool:
+    """Whether the terms have one denominator, numbers aside, so that a common one adds nothing to any term."""
+    return len({sp.Mul(*(f for f in sp.Mul.make_args(sp.fraction(term)[1]) if not f.is_Number)) for term in total.args}) == 1 and not total.has(sp.exp)
+
+
+def _hyperbolic(expression: sp.Expr) -> list[sp.Expr]:
+    """c e^{A+B} +- c e^{A-B} as 2 c e^A cosh B or sinh B; an empty list for any other sum."""
+    expanded = sp.expand_mul(expression)
+    parts = sp.Add.make_args(expanded)
+    if len(parts) != 2:
+        return []
+    pairs = [(term, [f for f in sp.Mul.make_args(term) if isinstance(f, sp.exp)]) for term in parts]
+    if any(len(found) != 1 for _, found in pairs):
+        return []
+    (first, (up,)), (second, (down,)) = pairs
+    c, d = (sp.Mul(*(f for f in sp.Mul.make_args(term) if f is not power)) for term, power in ((first, up), (second, down)))
+    if c.has(sp.exp) or d.has(sp.exp):
+        return []
+    half_sum, half_difference = sp.expand((up.args[0] + down.args[0]) / 2), sp.expand((up.args[0] - down.args[0]) / 2)
+    if half_difference.could_extract_minus_sign():
+        half_difference, c, d = -half_difference, d, c
+    if c == d:
+        return [2 * c * sp.exp(half_sum) * sp.cosh(half_difference)]
+    return [2 * c * sp.exp(half_sum) * sp.sinh(half_difference)] if c == -d else []
 
 
 def _cost(form: sp.Expr) -> float:
@@ -154,7 +187,7 @@ def radicand(polynomial: sp.Expr) -> sp.Expr:
     expanded = sp.expand(polynomial)
     best = polynomial
     for term in sp.Add.make_args(expanded):
-        if term.could_extract_minus_sign() and isinstance(term.as_coeff_Mul()[1], sp.Pow):
+        if term.could_extract_minus_sign():
             factored = sp.factor(expanded - term)
             if isinstance(factored, sp.Mul) and sum(isinstance(f, sp.Add) for f in factored.args) >= 1:
                 candidate = sp.Add(factored, term)
@@ -245,7 +278,7 @@ class Namer:
             count = sum(node == angle for e in expressions for node in sp.preorder_traversal(e))
             if isinstance(angle, CorrelationAngle) or count > 1:
                 if any(e != angle for e in expressions if e.has(angle)):
-                    mapping[angle] = self.bind(angle, _ANGLE_LETTERS)
+                    mapping[angle] = self.bind(angle, _ANGLE_LETTERS if isinstance(angle, CorrelationAngle) else _ARCSINE_LETTERS)
         return [e.xreplace(mapping) for e in expressions]
 
     def _roots(self, expressions: list[sp.Basic]) -> list[sp.Basic]:

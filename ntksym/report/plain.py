@@ -154,7 +154,7 @@ class PlainPrinter(StrPrinter):
         return f"{body}^{self._print(exponent) if exponent.is_Atom and not exponent.is_Rational else '(' + self._print(exponent) + ')'}"
 
     def _wrapped(self, expr: sp.Basic) -> str:
-        simple = expr.is_Atom and not (isinstance(expr, sp.Rational) and expr.q != 1) or isinstance(expr, (sp.Function, sp.Indexed)) and not isinstance(expr, sp.exp)
+        simple = expr.is_Atom and not (isinstance(expr, sp.Rational) and expr.q != 1) or isinstance(expr, (sp.Function, sp.Indexed, sp.Max, sp.Min)) and not isinstance(expr, sp.exp)
         simple = simple or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"} or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef)) or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         return self._print(expr) if simple else f"({self._print(expr)})"
 
@@ -243,7 +243,11 @@ class PlainPrinter(StrPrinter):
         return self._extremum("min", expr)
 
     def _print_exp(self, expr: Any) -> str:
-        return f"exp({self._print(sp.together(expr.args[0]))})"
+        exponent = sp.together(expr.args[0])
+        numerator, denominator = sp.fraction(exponent)
+        if numerator.is_Add and numerator.could_extract_minus_sign():
+            return f"exp(-({self._print(-numerator)}){'' if denominator == 1 else '/' + self._bracket(denominator, sp.Add, sp.Mul)})"
+        return f"exp({self._print(exponent)})"
 
     def _print_ExpBase(self, expr: Any) -> str:
         return self._print_exp(expr)
