@@ -14,6 +14,7 @@ from ntksym.nodes import Delta, Expect, Gaussian, Indicator
 from ntksym.notation import q11, q12, q22, u, v, w1, w2
 from ntksym.serialize import register
 
+
 def tidy(expr: sp.Expr) -> sp.Expr:
     """A rational function as numerator over denominator, in lowest terms."""
     if expr.is_Atom:

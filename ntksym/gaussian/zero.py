@@ -70,6 +70,12 @@ class _Symbols:
             result *= self.waves.setdefault(unit / denominator, next(self.names)) ** power
         return result
 
+    def error_function(self, argument: sp.Expr) -> sp.Expr:
+        """Erf of an expanded argument, odd in it."""
+        if argument.could_extract_minus_sign():
+            return -self.angles.setdefault(sp.erf(-argument), next(self.names))
+        return self.angles.setdefault(sp.erf(argument), next(self.names))
+
     def angle(self, node: sp.Expr) -> sp.Expr:
         """arcsin(c / sqrt(ab)): keyed by its sign and its squared sine, so that scale does not matter."""
         a, c, b = node.args
@@ -119,6 +125,8 @@ def _replace(expr: sp.Expr, table: _Symbols) -> sp.Expr:
         return (up - down) / (2 * (_I if circular else 1))
     if isinstance(expr, CorrelationArcsine):
         return table.angle(expr)
+    if isinstance(expr, sp.erf):
+        return table.error_function(sp.expand(expr.args[0]))
     if isinstance(expr, CorrelationAngle):
         return _PI / 2 - table.angle(expr)
     if isinstance(expr, sp.Pow) and expr.exp.is_Rational and expr.exp.q == 2:

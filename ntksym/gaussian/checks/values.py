@@ -7,7 +7,7 @@ import random
 import mpmath
 import sympy as sp
 
-from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, decide, plain
+from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, decide, plain, weakest
 from ntksym.gaussian.numeric import MODULES, evaluate_at, half_line_nodes, random_point
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Expect, Gaussian
 from ntksym.notation import q, q11, q12, q22, u, x
@@ -72,7 +72,7 @@ def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, p
     verdict = Verdict()
     for name, residual in residuals:
         verdict += decide([residual], name)
-    return verdict if verdict.status is Status.FALSE else _weakest(verdict)
+    return weakest(verdict)
 
 
 def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, psi: sp.Lambda) -> Verdict:
@@ -83,18 +83,12 @@ def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement
     slope, mean1, mean2 = (p.claim.rhs for p in premises[1:])
     verdict = decide([sp.diff(form.value, q12) - slope], "dV/dq12 = V_{phi',psi'}")
     verdict += decide([form.value.subs(q12, 0) - mean1.subs(q, q11) * mean2.subs(q, q22)], "V at q12 = 0 is E phi E psi")
-    return _weakest(verdict)
+    return weakest(verdict)
 
 
 def _listed(condition: sp.Basic) -> set[sp.Basic]:
     """The parts of a conjunction."""
     return set(condition.args) if isinstance(condition, sp.And) else {condition} - {sp.true}
-
-
-def _weakest(verdict: Verdict) -> Verdict:
-    """All pieces must hold together here, so one that is only TESTED makes the whole TESTED."""
-    lowest = min(piece.status for piece in verdict.evidence)
-    return verdict if lowest is Status.PROVED else Verdict(tuple(piece for piece in verdict.evidence if piece.status == lowest))
 
 
 def _degenerate(value: sp.Expr) -> sp.Expr:
