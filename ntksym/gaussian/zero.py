@@ -26,6 +26,9 @@ class _Symbols:
         self.waves: dict[sp.Expr, sp.Symbol] = {}
         self.angles: dict[sp.Expr, sp.Symbol] = {}
         self.names = sp.numbered_symbols("k_", positive=True)
+        # One denominator for all exponents, so that equal monomials of equal exponents meet in one symbol.
+        denominators = [_fraction(argument)[1].as_content_primitive()[1] for argument in _exponents(expr)]
+        self.denominator = sp.lcm_list(denominators) if denominators else sp.S.One
         self.inside = {s: _inside(s, i) for i, s in enumerate(sorted(expr.free_symbols, key=str))}
 
     def root(self, radicand: sp.Expr) -> sp.Expr:
@@ -55,8 +58,8 @@ class _Symbols:
 
     def wave(self, exponent: sp.Expr) -> sp.Expr:
         """Exp as a product of fresh symbols, one per monomial of the exponent over its common denominator."""
-        numerator, denominator = _fraction(exponent)
-        content, denominator = sp.expand(denominator).as_content_primitive()
+        numerator, content = _fraction(exponent * self.denominator)
+        denominator = self.denominator
         result: sp.Expr = sp.S.One
         for term in sp.Add.make_args(sp.expand(numerator)):
             coefficient, unit = term.as_coeff_Mul()
@@ -98,6 +101,11 @@ def _fraction(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         return sp.fraction(sp.cancel(sp.together(expr)))
     back = {_PI: sp.pi, _I: sp.I}
     return element.numer.as_expr().xreplace(back), element.denom.as_expr().xreplace(back)
+
+
+def _exponents(expr: sp.Expr) -> list[sp.Expr]:
+    """The arguments of all exponential and circular functions, in a fixed order."""
+    return [node.args[0] for node in sorted(expr.atoms(sp.exp, sp.cosh, sp.sinh, sp.cos, sp.sin), key=sp.default_sort_key)]
 
 
 def _inside(symbol: sp.Basic, index: int) -> sp.Rational:
