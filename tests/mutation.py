@@ -295,12 +295,27 @@ def _contracted(value: Any) -> Any:
     return value.xreplace(places)
 
 
+def _marginal(value: Any) -> Any:
+    """An average sees only the law of the variables it mentions."""
+    places = {}
+    for average in value.atoms(Expect) if isinstance(value, sp.Basic) else ():
+        law = average.law
+        used = [k for k, name in enumerate(law.variables) if average.integrand.has(name)]
+        upper = [law.cov(i, j) for n, i in enumerate(used) for j in used[n:]]
+        places[average] = Expect(average.integrand, Gaussian(*(sp.Tuple(*(part[k] for k in used)) for part in law.args[:2]), sp.Tuple(*upper)))
+    return value.xreplace(places)
+
+
+def _standard_form(value: Any) -> Any:
+    return _marginal(_contracted(_sorted_duals(value)))
+
+
 def _without_covariance(claim: sp.Basic) -> dict[sp.Basic, sp.Basic]:
     return {law: Gaussian(law.variables, law.mean, sp.Tuple()) for law in claim.atoms(Gaussian)}
 
 
 def _equivalent(old: Any, new: Any) -> bool:
-    if old == new or isinstance(new, sp.Basic) and _contracted(_sorted_duals(old)) == _contracted(_sorted_duals(new)):
+    if old == new or isinstance(new, sp.Basic) and _standard_form(old) == _standard_form(new):
         return True
     if isinstance(old, (sp.Eq, TendsTo)) and isinstance(new, type(old)):
         if old.rhs == new.rhs == 0 and (new.lhs / old.lhs).is_number:
@@ -319,25 +334,20 @@ def mutate(claim: Any, rng: random.Random, change: str | None = None) -> tuple[s
     if isinstance(claim, OutsideClass):  # what it says of phi is a sentence; only phi and the term can be wrong
         return rng.choice([("term", replace(claim, term=sp.tan(x))), ("phi", replace(claim, phi=sp.Lambda(x, 2 * claim.phi(x))))])
     found = list(places(claim))
-    names = [change] if change else list(CHANGES)
-    for _ in range(400):
-        name = rng.choice(names)
-        path, place, scalar = rng.choice(found)
+    for name in [change] if change else rng.sample(sorted(CHANGES), len(CHANGES)):
         apply, numbers_only = CHANGES[name]
-        if numbers_only and not scalar:
-            continue
-        if isinstance(claim, sp.Eq) and path[:1] == (0,) and rng.random() < 0.7:
-            continue  # mostly the right side: there stands what the rule made
-        try:
-            new = apply(place, rng, claim)
-            if new is None or new == place:
+        for path, place, scalar in rng.sample(found, min(len(found), 80)):
+            if numbers_only and not scalar or isinstance(claim, sp.Eq) and path[:1] == (0,) and rng.random() < 0.8:
+                continue  # mostly the right side of an equation: there stands what the rule made
+            try:
+                new = apply(place, rng, claim)
+                if new is None or new == place:
+                    continue
+                wrong = put(claim, path, new)
+            except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError, ZeroDivisionError):
                 continue
-            wrong = put(claim, path, new)
-        except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError, ZeroDivisionError):
-            continue
-        if isinstance(wrong, (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)) or _equivalent(claim, wrong):
-            continue
-        return name, wrong
+            if not (wrong in (sp.true, sp.false) or _equivalent(claim, wrong)):
+                return name, wrong
     return None
 
 

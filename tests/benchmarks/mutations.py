@@ -23,7 +23,7 @@ from ntksym.activations import activation  # noqa: E402
 from ntksym.gaussian import dual  # noqa: E402
 from ntksym.proof import RULES, Derivation  # noqa: E402
 
-ACTIVATIONS = ("relu", "leaky_relu", "step", "relu^2", "cubic", "erf", "gelu", "sin", "scaled_exp", "gaussian", "gabor_cos", "tanh")
+ACTIVATIONS = ("relu", "leaky_relu", "step", "relu^2", "cubic", "erf", "gelu", "sin", "scaled_exp", "gaussian", "gabor_cos", "x_sin_x", "tanh")
 CROSS = (("relu", "erf"), ("sin", "cubic"))
 
 
@@ -34,6 +34,9 @@ def derivations() -> list[Derivation]:
     found += list(ntksym.derivations().values())
     for name in ("relu", "tanh"):
         found += [ntksym.derive(ntksym.fcn(2, name, sigma_b=0.1), target=target) for target in ("jacobian", "nngp", "ntk")]
+    for meaning in ("almost_everywhere", "distributional"):
+        layers = [ntksym.Dense(1.0), ntksym.Pointwise("erf" if meaning == "distributional" else "step", derivative=meaning), ntksym.Dense(1.0)]
+        found.append(ntksym.derive(ntksym.Network(layers)))
     return found
 
 
