@@ -216,7 +216,7 @@ def ntk_hypothesis(*, layer: sp.Expr) -> Statement:
     reason="The weights of the new layer are independent of everything below; averaging over them pairs their indices.",
 )
 def fresh_weight_moments(recursion: Statement) -> Statement:
-    r"""\mathbb E\,\omega_i^\top M\omega_j = \delta_{ij}\,\mathrm{tr}M,\; \mathbb E(\omega_i^\top M\omega_j)^2 = \|M\|_F^2 + \delta_{ij}((\mathrm{tr}M)^2 + \mathrm{tr}M^2)
+    r"""\mathbb E\,\omega_i'M\omega_j = \delta_{ij}\mathrm{tr}M,\; \mathbb E(\omega_i'M\omega_j)^2 = \|M\|_F^2 + \delta_{ij}(\mathrm{tr}^2M + \mathrm{tr}M^2)
 
     ``recursion``: the exact recursion of the tangent kernel, whose term in omega is averaged.
     """

@@ -16,7 +16,7 @@ from ntksym.rules.checks.growth import Growth, growth
 
 X, Y = notation.x1, notation.x2
 _T = sp.Symbol("_t", real=True)
-_QUADRATIC = sp.Lambda(_T, _T + _T**2)
+_POLYNOMIALS = (sp.Lambda(_T, _T + _T**2), sp.Lambda(_T, _T**3))
 _PAIR_OF = {"11": (X, X), "12": (X, Y), "22": (Y, Y)}
 
 
@@ -27,39 +27,46 @@ def fourth_moments_finite(function: sp.Lambda) -> bool:
 
 
 def read_recursion(premises: tuple[Statement, ...], conclusion: Statement, *, depth: sp.Expr) -> Verdict:
-    """Layers 1 to 3 of the recursion against the theorem's equations at those layers, for phi(t) = t + t^2."""
+    """Layers 1 to 3 of the recursion against the theorem's equations at those layers, for two polynomials phi."""
     claim: Recursion = conclusion.claim
-    equations = {eq.lhs.name: [] for premise in premises for eq in premise.claim if isinstance(eq, sp.Eq)}
-    for premise in premises:
-        for equation in premise.claim:
-            if isinstance(equation, sp.Eq):
-                equations[equation.lhs.name].append(wick.with_polynomial(equation, _QUADRATIC))
     if len(claim.blocks) != 1 or claim.blocks[0].repeat != depth or claim.depth != depth:
         return false(f"the block is not repeated {depth} times")
-    if not claim.state == tuple(s for s, _ in claim.base) == tuple(s for s, _ in claim.blocks[0].update):
-        return false("base, update and state are not of the same kernels")
-    known = {f for premise in premises for f in wick.functions_of(premise.claim)}
-    if any(not wick.functions_of(value) <= known for _, value in claim.blocks[0].update):
-        return false("a dual is of another function than in the theorem")
     free = [s for s in (notation.sigma_w, notation.sigma_b) if any(value.has(s) for _, value in (*claim.base, *claim.blocks[0].update))]
     if [(p.symbol, p.default, p.per_layer) for p in claim.parameters] != [(s, s, True) for s in free]:
         return false("the parameters are not the sigmas it holds")
-    values = dict(claim.base)
-    for layer in (1, 2, 3):
-        if layer > 1:
-            values = {s: wick.with_polynomial(value, _QUADRATIC).xreplace(values) for s, value in claim.blocks[0].update}
-        for symbol in claim.state:
-            name, (first, second) = str(symbol)[:-2], _PAIR_OF[str(symbol)[-2:]]
-            if sp.expand(_numbers(values[symbol])) != sp.expand(_numbers(_from_equations(equations, name, layer, first, second))):
-                return false(f"{symbol} at layer {layer} is not what the theorem says")
-        values = {s: _numbers(value) for s, value in values.items()}
     if {name: (off, on) for name, off, on in claim.outputs} != {n: v for n, v in _EXPECTED_OUTPUTS.items() if n in [o[0] for o in claim.outputs]}:
         return false("an output names another kernel")
+    triples = {tuple(_STATES["K" + key] for key in keys) for keys in (("11", "11", "11"), ("11", "12", "22"), ("22", "22", "22"))}
+    if any(node.q not in triples for _, value in claim.blocks[0].update for node in value.atoms(Dual)):
+        return false("a dual stands at other kernels than K(x,x), K(x,x'), K(x',x') in this order")
+    for polynomial in _POLYNOMIALS:
+        problem = _differs(premises, claim, polynomial)
+        if problem:
+            return false(problem)
     return proved(
-        "layers 1 to 3, phi(t) = t + t^2, exact fractions for the Gram and the sigmas, against the equations of the theorem; one block, repeated L times"
+        "layers 1 to 3, phi(t) = t + t^2 and t^3, exact fractions for Gram and sigmas, against the equations of the theorem; one block, repeated L times"
     )
 
 
+def _differs(premises: tuple[Statement, ...], claim: Recursion, polynomial: sp.Lambda) -> str | None:
+    """The first kernel of the recursion that is not what the equations say."""
+    equations: dict[str, list[Any]] = {}
+    for premise in premises:
+        for equation in premise.claim:
+            if isinstance(equation, sp.Eq):
+                equations.setdefault(equation.lhs.name, []).append(wick.with_polynomial(equation, polynomial))
+    values = {symbol: _numbers(value) for symbol, value in claim.base}
+    for layer in (1, 2, 3):
+        if layer > 1:
+            values = {s: _numbers(wick.with_polynomial(value, polynomial).xreplace(values)) for s, value in claim.blocks[0].update}
+        for symbol in claim.state:
+            name, (first, second) = str(symbol)[:-2], _PAIR_OF[str(symbol)[-2:]]
+            if values[symbol] != _from_equations(equations, name, layer, first, second):
+                return f"{symbol} at layer {layer} is not what the theorem says"
+    return None
+
+
+_STATES = {str(symbol): symbol for symbol in (notation.K11, notation.K12, notation.K22)}
 _EXPECTED_OUTPUTS = {"nngp": (notation.K12, notation.K11), "ntk": (notation.Theta12, notation.Theta11)}
 _NUMBERS = {
     notation.s11: sp.Rational(2, 3),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
+from ntksym.errors import CheckError
 from ntksym.nodes import Applied, Dual, Entry
 from ntksym.rules.checks.indices import terms
 
@@ -70,8 +72,13 @@ def with_polynomial(expression: sp.Basic, polynomial: sp.Lambda) -> sp.Basic:
 
 
 def _as_polynomial(function: sp.Lambda, polynomial: sp.Lambda) -> sp.Lambda:
-    variable = polynomial.variables[0]
-    return sp.Lambda(variable, sp.diff(polynomial.expr, variable)) if isinstance(function.expr, sp.Derivative) else polynomial
+    """The polynomial for phi, its derivative for phi'; anything else than an open phi is refused."""
+    variable, body = function.variables[0], function.expr
+    is_slope = isinstance(body, sp.Derivative) and body.args[1:] == (sp.Tuple(variable, 1),)
+    inner = body.args[0] if is_slope else body
+    if not isinstance(inner, AppliedUndef) or inner.args != (variable,):
+        raise CheckError(f"{function} is neither phi nor its derivative", where="check with polynomials", why="phi stays abstract here")
+    return sp.Lambda(polynomial.variables[0], sp.diff(polynomial.expr, polynomial.variables[0])) if is_slope else polynomial
 
 
 def moment(first: sp.Lambda, second: sp.Lambda, q11: sp.Expr, q12: sp.Expr, q22: sp.Expr) -> sp.Expr:
