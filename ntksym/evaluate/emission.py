@@ -14,6 +14,7 @@ from ntksym.network import Network
 from ntksym.nodes import Dual
 from ntksym.notation import CONVENTIONS
 from ntksym.proof import Derivation
+from ntksym.report.plain import ascii_only, tex_to_text
 from ntksym.theory import derive
 
 TARGETS = ("nngp", "ntk")
@@ -90,5 +91,6 @@ def _title(network: Network, target: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """An assumption's sentence without the dollars of its formulas."""
-    return text.replace("$", "")
+    """An assumption's sentence in ASCII, its formulas as text."""
+    pieces = text.split("$")
+    return ascii_only("".join(tex_to_text(piece) if position % 2 else piece for position, piece in enumerate(pieces)))

@@ -42,7 +42,7 @@ class KernelFn:
         return MappingProxyType({dual.name: self._namespace[dual.name] for dual in self._program.duals})
 
     def __call__(self, x1: Any, x2: Any = None, get: str | tuple[str, ...] = "", **keywords: Any) -> Any:
-        get = tuple(get) if isinstance(get, list) else get or self.__signature__.parameters["get"].default
+        get = self.__signature__.parameters["get"].default if get == "" else tuple(get) if isinstance(get, list) else get
         self._check_names(get, keywords)
         x1 = _checked_array(x1, "x1")
         x2 = None if x2 is None else _checked_array(x2, "x2")

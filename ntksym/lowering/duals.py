@@ -40,10 +40,11 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
     diagonal_derivative = form.diagonal_derivative
     if not diagonal_derivative.has(sp.oo, sp.zoo):
         diagonal_derivative = stable(diagonal_derivative)
-    formula = (("V", _plain(value)), ("V'", _plain(derivative)), ("E phi^2", _plain(form.diagonal_value)), ("E phi'^2", _plain(form.diagonal_derivative)))
+    shown = (("V", value), ("V'", derivative), ("E phi^2", form.diagonal_value), ("E phi'^2", form.diagonal_derivative))
+    formula = tuple((label, _plain(expression.xreplace(renamed))) for label, expression in shown)
     return DualFunction(
         name=name,
-        phi=_plain(form.phi.expr),
+        phi=_plain(form.phi.expr.xreplace(renamed)),
         parameters=tuple(names[symbol] for symbol in parameters),
         value=share(tuple(e.xreplace(renamed) for e in (stable(value), stable(derivative, infinite=infinite)))),
         partials=share(tuple(stable(e).xreplace(renamed) for e in partials)),

@@ -225,6 +225,25 @@ def test_a_parameter_named_like_the_code_is_renamed() -> None:
     assert np.isfinite(made["kernel_fn"](X.astype(np.float32), jnp_=0.2)).all()
 
 
+HOSTILE = ['a"""\nraise SystemExit(3)\n"""', 'a"""""\nraise SystemExit(3)', "a\\", "a\nraise SystemExit(3)", "a # b"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_symbol_cannot_write_code(name: str) -> None:
+    symbol = sp.Symbol(name, real=True)
+    text = cases.source(cases.leaky(symbol), name, extra=(Parameter(symbol, sp.Rational(1, 10), False),))
+    raised = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Raise) and "SystemExit" in ast.unparse(node)]
+    assert not raised
+    assert np.isfinite(load_source(text)["kernel_fn"](X.astype(np.float32))).all()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_title_cannot_write_code(name: str) -> None:
+    made = cases.recursion(cases.relu())
+    text = jax_source(lower_recursion(made, Header(name, name, formula=(name,), conventions=(name,), assumptions=(name,))))
+    assert "SystemExit" not in "".join(ast.unparse(node) for node in ast.parse(text).body[1:])
+
+
 def test_same_program_same_functions() -> None:
     assert load_source(cases.source(cases.relu(), "relu")) is load_source(cases.source(cases.relu(), "relu"))
     assert load_source(cases.source(cases.relu(), "relu", depth=2)) is not load_source(cases.source(cases.relu(), "relu"))
