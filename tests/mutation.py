@@ -133,10 +133,10 @@ def _drop(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
 
 
 def _drop_delta(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
-    if not isinstance(e, sp.Add):
+    """The terms with a delta forgotten."""
+    if not e.has(Delta) or not isinstance(e, (sp.Add, sp.Mul, Delta)):
         return None
-    kept = [t for t in e.args if not t.has(Delta)]
-    return sp.Add(*kept) if 0 < len(kept) < len(e.args) else None
+    return sp.Add(*(t for t in sp.Add.make_args(e) if not t.has(Delta)))
 
 
 def _swap(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
