@@ -105,6 +105,18 @@ def test_dual_and_emit(capsys, tmp_path: Path) -> None:
     assert (status, nothing, path.read_text()) == (0, "", out) and str(path) in err
 
 
+def test_variable_of_a_formula(capsys) -> None:
+    status, out, _ = _run(capsys, "dual", "a*sin(z)", "--variable", "z", "--detail", "result")
+    assert status == 0 and "a²" in out
+    status, out, _ = _run(capsys, "dual", "relu", "--psi", "x", "--json")
+    assert status == 0 and json.loads(out)["spec"] == "relu"
+
+
+def test_kernel_that_does_not_exist_on_the_data(capsys) -> None:
+    status, _, err = _run(capsys, "derive", "exp(x^2/2)", "--depth", "2", "--data", "wine")
+    assert status == 2 and "small variance" in err
+
+
 def test_list(capsys) -> None:
     status, out, _ = _run(capsys, "list", "--json")
     value = json.loads(out)

@@ -14,7 +14,7 @@ from ntksym.cli import load
 from ntksym.commands.networks import TARGETS, network_options, read_network, require_values
 from ntksym.commands.output import folder_in_the_making, say, show_json, write_files
 from ntksym.commands.page import show_derivation
-from ntksym.commands.specs import read_activation
+from ntksym.commands.specs import activation_options, read_activation
 from ntksym.errors import NtksymError
 from ntksym.evaluate.data import NAMES, load_data
 from ntksym.evaluate.emission import emit
@@ -27,6 +27,7 @@ FILES = ("derivation.tex", "derivation.md", "derivation.html", "derivation.json"
 
 @click.command("derive")
 @click.argument("spec")
+@activation_options
 @network_options
 @click.option("--target", type=click.Choice(TARGETS), default="ntk", show_default=True, help="What to derive.")
 @click.option("--detail", type=click.Choice(["result", "outline", "full"]), default="full", show_default=True, help="How much of the derivation to show.")
@@ -39,6 +40,7 @@ FILES = ("derivation.tex", "derivation.md", "derivation.html", "derivation.json"
 def derive_command(
     ctx: click.Context,
     spec: str,
+    variable: str | None,
     depth: int,
     sigma_w: Any,
     sigma_b: Any,
@@ -63,7 +65,7 @@ def derive_command(
         dataset = None
     else:
         dataset = None if data is None else load_data(data)
-        phi = read_activation(spec, params)
+        phi = read_activation(spec, params, variable)
         if dataset is not None:
             if target == "jacobian":
                 raise click.UsageError("--data needs a kernel: use --target nngp or ntk.")
@@ -151,7 +153,7 @@ def _files(made: Derivation, source: str | None) -> dict[str, str]:
 
 def _refuse_network_options(ctx: click.Context, spec: str) -> None:
     """A theorem is general: an option that describes a network or data would be ignored, so it is refused."""
-    for name in ("depth", "sigma_w", "sigma_b", "params", "derivative", "target", "data", "seed", "ridge"):
+    for name in ("variable", "depth", "sigma_w", "sigma_b", "params", "derivative", "target", "data", "seed", "ridge"):
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             option = "--param" if name == "params" else "--" + name.replace("_", "-")
             raise click.UsageError(f"{option} does not apply to the derivation {spec!r}, which is general; give an activation instead.")

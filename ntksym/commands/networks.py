@@ -25,13 +25,12 @@ class Number(click.ParamType):
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--depth, --sigma-w, --sigma-b, --param, --derivative."""
+    """--depth, --sigma-w, --sigma-b, --derivative."""
     for option in reversed(
         (
             click.option("--depth", type=int, default=3, show_default=True, help="Number of hidden layers."),
             click.option("--sigma-w", type=Number(), default="1", show_default=True, help="Standard deviation of the weights, e.g. 1.5 or sqrt(2)."),
             click.option("--sigma-b", type=Number(), default="0", show_default=True, help="Standard deviation of the biases; 0 means no biases."),
-            click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the activation; may be given again."),
             click.option(
                 "--derivative",
                 type=click.Choice(["almost_everywhere", "distributional"]),

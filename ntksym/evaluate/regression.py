@@ -90,4 +90,9 @@ def root_mean_square(predictions: np.ndarray, targets: np.ndarray) -> float:
 def _require_finite(k: np.ndarray) -> None:
     if not np.all(np.isfinite(k)):
         count = int(np.sum(~np.isfinite(k)))
-        raise DataError(f"the kernel matrix has {count} entries that are NaN or infinite", where="kernel regression", fix="check the inputs and the sigmas")
+        raise DataError(
+            f"the kernel matrix has {count} entries that are NaN or infinite",
+            where="kernel regression",
+            why="either numbers overflowed, or the activation is square-integrable only under Gaussians of small variance and the inputs are too large for it",
+            fix="scale the inputs down, or take a smaller sigma_w, sigma_b or depth",
+        )
