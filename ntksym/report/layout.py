@@ -43,6 +43,9 @@ def _measure(tokens: list[str], start: int, scale: float) -> tuple[float, int]:
             total += inner
         elif token in ("^", "_"):
             inner, i = _argument(tokens, i + 1, scale * 0.72)
+            if i < len(tokens) and tokens[i] in ("^", "_") and tokens[i] != token:
+                other, i = _argument(tokens, i + 1, scale * 0.72)
+                inner = max(inner, other)
             total += inner
         elif token in (r"\frac", r"\tfrac", r"\dfrac"):
             smaller = scale * (0.72 if token == r"\tfrac" else 1.0)

@@ -175,6 +175,8 @@ class MathPrinter(LatexPrinter):
             f"no LaTeX for {type(expr).__name__}: {expr}", where="ntksym/report/mathematics.py", why="a report may not guess", fix="add a _print method for this node"
         )
 
+    _print_Basic = emptyPrinter
+
     # Sums: the first term with a plus sign leads, if there is one.
     def signed_terms(self, expr: sp.Basic) -> list[tuple[str, str]]:
         """(sign, LaTeX) of every term in printing order."""
@@ -307,7 +309,7 @@ class MathPrinter(LatexPrinter):
 
     def _extremum(self, name: str, expr: Any, exp: Any) -> str:
         numbers_first = sorted(expr.args, key=lambda a: (not a.is_number, sp.default_sort_key(a)))
-        return self._of(name, ", ".join(self._print(a) for a in numbers_first), exp)
+        return self._of(name, ", ".join(self._print(a) for a in numbers_first)) + ("" if exp is None else f"^{{{exp}}}")
 
     def _print_Max(self, expr: Any, exp: Any = None) -> str:
         return self._extremum(r"\max", expr, exp)

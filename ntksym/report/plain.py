@@ -126,7 +126,7 @@ class PlainPrinter(StrPrinter):
             return f"{self._print(sp.Mul(*above) / sp.Mul(*below))} {self._factors(rest)}" if above or not rest else f"1/{self._wrapped_factors(below)} {self._factors(rest)}"
         top = self._factors(above) if above else "1"
         bottom = self._factors(below)
-        return f"{top}/({bottom})" if len(below) > 1 else f"{top}/{bottom}"
+        return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom else f"{top}/{bottom}"
 
     def _wrapped_factors(self, factors: list[sp.Basic]) -> str:
         text = self._factors(factors)
@@ -154,6 +154,8 @@ class PlainPrinter(StrPrinter):
         return f"{body}^{self._print(exponent) if exponent.is_Atom and not exponent.is_Rational else '(' + self._print(exponent) + ')'}"
 
     def _wrapped(self, expr: sp.Basic) -> str:
+        if isinstance(expr, sp.Symbol) and "/" in self._print(expr):
+            return f"({self._print(expr)})"
         simple = expr.is_Atom and not (isinstance(expr, sp.Rational) and expr.q != 1) or isinstance(expr, (sp.Function, sp.Indexed, sp.Max, sp.Min)) and not isinstance(expr, sp.exp)
         simple = simple or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"} or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef)) or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         return self._print(expr) if simple else f"({self._print(expr)})"
@@ -161,6 +163,8 @@ class PlainPrinter(StrPrinter):
     def _root(self, base: sp.Basic) -> str:
         text = self._print(base)
         return f"√{text}" if re.fullmatch(r"\w+", text) else f"√({text})"
+
+    _print_Basic = emptyPrinter
 
     # Letters
     def _print_Symbol(self, expr: Any) -> str:
@@ -426,6 +430,14 @@ _COMMANDS = {
 }  # fmt: skip
 
 
+_SPACED = frozenset({"le", "ge", "ne", "leq", "geq", "neq", "to", "in", "sim", "approx", "longrightarrow", "rightarrow", "mapsto", "equiv", "propto", "times", "pm", "ll", "gg", "lt", "gt", "mid"})
+
+
+def _kept_space(matched: str) -> str:
+    """A space before a command is kept; the one after it only ends its name."""
+    return " " if matched[:1].isspace() else ""
+
+
 def tex_to_text(source: str) -> str:
     """LaTeX mathematics of a sentence as readable text; commands without a letter keep their name."""
     text = source
@@ -440,7 +452,7 @@ def tex_to_text(source: str) -> str:
         if text == before:
             break
     text = re.sub(r"\\begin\{[a-z]*\}|\\end\{[a-z]*\}", " ", text)
-    text = re.sub(r"\\([A-Za-z]+|.)\s*", lambda m: _COMMANDS.get(m[1], m[1] + " "), text)
+    text = re.sub(r"\s*\\([A-Za-z]+|.)\s*", lambda m: f" {_COMMANDS[m[1]]} " if m[1] in _SPACED else _kept_space(m[0]) + _COMMANDS.get(m[1], m[1] + " "), text)
     text = re.sub(r"\^\{?(-?\d)\}?(?![\d+])", lambda m: m[1].translate(_SUPERSCRIPT), text)
     text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text)
     text = re.sub(r"\bq_(\d+)", r"q\1", text)
