@@ -9,7 +9,7 @@ from __future__ import annotations
 import sympy as sp
 
 from ntksym.errors import LoweringError
-from ntksym.lowering.program import Angle, Arctan2, Det, ExpSinh, Reciprocal, Root, Slope
+from ntksym.lowering.program import Angle, Arctan2, Det, ExpSinh, Reciprocal, Root, RootDet, Slope
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine
 from ntksym.notation import q, q11, q12, q22
 
@@ -110,12 +110,16 @@ def _head_power(base: sp.Expr, exponent: sp.Expr, positive: bool | None, infinit
         return base**exponent
     if exponent.is_Integer and exponent > 0:
         return base**exponent
-    root = base if exponent.is_Integer else (Root(base) if positive is False else sp.sqrt(base))
+    root = base if exponent.is_Integer else (_root(base) if positive is False else sp.sqrt(base))
     count = abs(int(exponent if exponent.is_Integer else 2 * exponent))
     if exponent > 0:
         return root**count if count < 3 or positive is not False else base ** ((count - 1) // 2) * root
     inverse = Reciprocal(root) if positive is False and not infinite else 1 / root
     return inverse**count
+
+
+def _root(base: sp.Expr) -> sp.Expr:
+    return RootDet(*DET.args) if base == DET else Root(base)
 
 
 def safe(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
@@ -124,7 +128,7 @@ def safe(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
         covariance = safe(expression.args[1], infinite=infinite)
         radicand, positive = _reduced(sp.expand(expression.args[0] * expression.args[2] - expression.args[1] ** 2))
         root = _power(radicand, sp.S.Half, infinite=infinite) if positive is None else _root_of(radicand, positive)
-        scale, root = root.as_independent(*_VARIABLES, Det, Root, as_Add=False)
+        scale, root = root.as_independent(*_VARIABLES, as_Add=False)
         covariance = covariance / scale  # an angle does not see a common positive factor
         regular = positive is True
         if isinstance(expression, CorrelationAngle):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from ntksym.lowering.program import Angle, Arctan2, Assign, Body, Det, ExpSinh, Reciprocal, Root, Slope
+from ntksym.lowering.program import Angle, Arctan2, Assign, Body, Det, ExpSinh, Reciprocal, Root, RootDet, Slope
 
 _READABLE = 72
 
@@ -14,6 +14,7 @@ _READABLE = 72
 _STEMS: tuple[tuple[type[sp.Basic], str], ...] = (
     (Det, "det"),
     (Root, "root"),
+    (RootDet, "root"),
     (Reciprocal, "inverse"),
     (Angle, "angle"),
     (Slope, "slope"),

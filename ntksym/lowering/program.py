@@ -22,6 +22,13 @@ class Det(sp.Function):
     is_real = True
 
 
+class RootDet(sp.Function):
+    """``RootDet(q11, q12, q22)`` = sqrt(max(q11 q22 - q12^2, 0)), without cancellation and without overflow or underflow of the products."""
+
+    nargs = 3
+    is_real = True
+
+
 class Root(sp.Function):
     """``Root(x)`` = sqrt(max(x, 0)), derivative 0 where x <= 0."""
 

@@ -124,6 +124,16 @@ def test_the_dual_functions_do_not_snap(relu: MappingProxyType[str, Any]) -> Non
         assert relu["dual_relu"](2.0, -2.0, 2.0)[1] == 0.0
 
 
+@pytest.mark.parametrize("scale", [1e-15, 1e-9, 1e8, 1e16])
+def test_scale_does_not_matter_to_a_homogeneous_kernel(scale: float) -> None:
+    """In float32 the product of two variances under- or overflows from inputs of 1e-10 or 1e10 on; the kernel does not."""
+    k = load_source(cases.source(cases.relu(), "relu", sigma_b_default=0.0))["kernel_fn"]
+    x, s = X.astype(np.float32), np.float32(scale)
+    np.testing.assert_allclose(k(s * x, x) / s, k(x, x), rtol=2e-6)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(k(X * scale**8, X * scale**8) / scale**8 / scale**8, k(X, X), rtol=1e-14)
+
+
 def test_transformations_agree(relu: MappingProxyType[str, Any]) -> None:
     k = relu["kernel_fn"]
     with jax.enable_x64(True):

@@ -63,6 +63,28 @@ def _det_jvp(primals, tangents):
     return _det(q11, q12, q22), q22 * d11 - 2 * q12 * d12 + q11 * d22
 
 
+def _scale(q):
+    """A power of two near 1 / sqrt(q); 1 at q = 0."""
+    _, exponent = jnp.frexp(lax.stop_gradient(q))
+    return jnp.ldexp(jnp.ones_like(q), -(exponent // 2))
+
+
+@jax.custom_jvp
+def _root_det(q11, q12, q22):
+    """sqrt(q11 q22 - q12^2), and 0 where that is negative; products neither overflow nor underflow."""
+    a, b = _scale(q11), _scale(q22)
+    return _root(_det(a * q11 * a, a * q12 * b, b * q22 * b)) / (a * b)
+
+
+@_root_det.defjvp
+def _root_det_jvp(primals, tangents):
+    q11, q12, q22 = primals
+    d11, d12, d22 = tangents
+    root = _root_det(q11, q12, q22)
+    half = _reciprocal(root) / 2
+    return root, half * q22 * d11 - 2 * half * q12 * d12 + half * q11 * d22
+
+
 def _root(x):
     """sqrt(x), and 0 with derivative 0 where x <= 0."""
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
@@ -96,7 +118,8 @@ def _snap(q11, q12, q22, ulps=32):
     """q12, moved onto +-sqrt(q11 q22) (outwards) where rounding cannot tell; its derivative stays."""
     a, c, b = lax.stop_gradient((q11, q12, q22))
     eps = float(jnp.finfo(c.dtype).eps)
-    near = _det(a, c, b) <= ulps * eps * (a * b)
+    r, t = _scale(a), _scale(b)
+    near = _det(r * a * r, r * c * t, t * b * t) <= ulps * eps * (r * a * r) * (t * b * t)
     edge = jnp.sign(c) * (jnp.sqrt(a) * jnp.sqrt(b)) * (1 + 2 * eps)
     return q12 + jnp.where(near, edge - c, 0)
 
