@@ -22,7 +22,7 @@ class DualForm:
     ``value`` is V(q11,q12,q22) = E[phi(u)phi(v)] and ``derivative`` V' = dV/dq12 (distributional), in the symbols q11, q12, q22.
     ``dvalue_dq11`` is dV/dq11 (dV/dq22 by symmetry).  ``at_jumps`` is True where phi jumps, so that V' is infinite at correlation +-1.
     ``diagonal_value`` and ``diagonal_derivative`` are E[phi(u)^2] and E[phi'(u)^2] in the symbol q.
-    ``condition`` holds where the expectation exists (``true`` if always).
+    ``condition`` holds where the expectations exist (``true`` if always): conjuncts in q11, q12, q22 for the pair, conjuncts in q for the diagonal.
     """
 
     phi: sp.Lambda

@@ -193,7 +193,16 @@ def _run(number: int, rule: Rule, numbers: tuple[int, ...], premises: tuple[Stat
     assumptions = union([*(s.assumptions for s in below), raw.assumptions])
     kept = tuple(a for a in assumptions if a.key not in rule.discharges)
     conclusion = Statement(raw.claim, regime, kept)
-    verdict = rule.check(premises, conclusion, **named)
+    try:
+        verdict = rule.check(premises, conclusion, **named)
+    except (AttributeError, TypeError, ValueError, LookupError) as error:
+        # A conclusion that its checker cannot even read is as wrong as one that it refutes.
+        raise CheckError(
+            f"the check of step {number} ({rule.name}) cannot read the conclusion {conclusion.claim}: {error}",
+            where=rule.name,
+            why="the conclusion has not the form the rule promises",
+            fix="please report it with the input that led here",
+        ) from error
     if verdict.status is Status.FALSE:
         raise CheckError(
             f"the check of step {number} ({rule.name}) failed: {verdict}",

@@ -11,7 +11,7 @@ import sympy as sp
 
 from ntksym.gaussian.checks.deciding import SEED, decide, vanishes
 from ntksym.gaussian.numeric import evaluate_at, random_point
-from ntksym.nodes import CorrelationArcsine, Delta, Expect, Gaussian, Indicator
+from ntksym.nodes import CorrelationArcsine, Delta, Expect, Gaussian, Indicator, gaussian_pair
 from ntksym.notation import q11, q12, q22, u, v, w1, w2, x
 from ntksym.proof import Statement, Verdict, false, proved
 
@@ -55,6 +55,8 @@ def _product(left: sp.Matrix, right: sp.Matrix) -> sp.Matrix:
 def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Verdict:
     """The two log-densities agree as polynomials in (u, v); the normalisation agrees because both are densities."""
     lhs, rhs = conclusion.claim.lhs, conclusion.claim.rhs
+    if not isinstance(lhs, Expect) or lhs.law != gaussian_pair(u, v, q11, q12, q22):
+        return false("the left side is no average over the law of the pair")
     factor, after = rhs.as_independent(Expect)
     if not isinstance(after, Expect):
         after = Expect(sp.S.One, Gaussian(sp.Tuple(u, v), *_tilted_by_inverse(alphas, betas)))
@@ -81,6 +83,8 @@ def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, body: 
     bad = [r for r in residuals if not vanishes(r)]
     if bad:
         return false(f"precision, mean or normalisation differ by {bad[0]}")
+    if evaluate_at(square, random_point(sorted(square.free_symbols, key=str), random.Random(SEED)), 15) < 0:
+        return false("the normalisation is negative")
     return proved("quadratic, linear and constant term of both log-densities; all covariances in the domain")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy as sp
 
 from ntksym.gaussian.checks.deciding import POSITIVE, decide, plain, same_function, two_sides, weakest
-from ntksym.nodes import Delta, Expect
-from ntksym.notation import q11, q12, u, v, x
+from ntksym.nodes import Delta, Expect, gaussian_pair
+from ntksym.notation import q11, q12, q22, u, v, x
 from ntksym.proof import Statement, Verdict, false
 
 
@@ -36,6 +36,9 @@ def check_derivative(premises: tuple[Statement, ...], conclusion: Statement, *, 
     jumps = [(sp.diff(right, y, k) - (-1) ** k * sp.diff(left, y, k)).subs(y, 0) for k in range(order)]
     expanded = sp.expand(rhs)
     primes = [term.as_independent(sp.Derivative)[0] for term in sp.Add.make_args(expanded) if term.has(sp.Derivative)]
+    singular = sp.Add(*(term for term in sp.Add.make_args(expanded) if term.has(sp.Derivative)))
+    if sp.expand(singular - sp.Add(*primes) * sp.Derivative(Delta(x), x)) != 0:
+        return false(f"{singular} is no multiple of delta'")
     deltas = expanded.replace(sp.Derivative, lambda *_: sp.S.Zero).coeff(Delta(x))
     residuals = [jumps[-1] - deltas] + ([jumps[0] - sp.Add(*primes)] if order == 2 else primes)
     return weakest(verdict + decide(residuals, "jumps at 0 as one-sided limits"))
@@ -45,6 +48,11 @@ def check_delta_prime(premises: tuple[Statement, ...], conclusion: Statement, *,
     """Shift u by s: E[delta(u - s) G(v)] = N(s; 0, q11) E[G(v + q12 s / q11) | u = 0]; minus its s-derivative at 0 is the left side."""
     s = sp.Symbol("s_", real=True)
     rate = -sp.diff(q12 * s / q11, s)
+    if any(average.law != gaussian_pair(u, v, q11, q12, q22) for average in conclusion.claim.atoms(Expect)):
+        return false("an average is not over the law of the pair")
+    constant, averaged = conclusion.claim.lhs.as_independent(Expect)
+    if sp.expand(constant * averaged.integrand - other.subs(x, v) * sp.Derivative(Delta(u), u)) != 0:
+        return false("the left side is not the average of delta' times the other factor")
     integrand = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(conclusion.claim.rhs / rate)) if conclusion.claim.rhs != 0 else ():
         weight, expect = term.as_independent(Expect)
