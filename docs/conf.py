@@ -30,6 +30,12 @@ nb_merge_streams = True
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 
+# The formulas are shown by the copy of Temml that the HTML reports carry: no network.
+html_static_path = ["_static", "../ntksym/report/assets/temml.min.js"]
+html_js_files = ["temml.min.js"]
+mathjax_path = "math.js"
+mathjax_options = {"defer": "defer"}
+
 html_theme = "furo"
 html_title = f"ntksym {release}"
 html_show_sphinx = False
