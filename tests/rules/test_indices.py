@@ -14,7 +14,7 @@ from ntksym.rules.checks.sparse import from_expression
 from ntksym.rules.checks.wick import average, pairings, same_parameter
 from ntksym.rules.contraction import add_up, product_of_sums, renamed
 
-A, B, C, I, J = sp.symbols("a b c i j", integer=True, positive=True)
+A, B, C, P, Q = sp.symbols("a b c i j", integer=True, positive=True)
 N = Width(1)
 delta = sp.KroneckerDelta
 
@@ -32,21 +32,21 @@ TRUE = [
     sp.Sum(delta(A, B) * z(A) * z(B), (A, 1, N), (B, 1, N)) - sp.Sum(z(C) ** 2, (C, 1, N)),
     sp.Sum(z(A) * z(B) * w(A, B), (A, 1, N), (B, 1, N)) - sp.Sum(z(B) * z(A) * w(B, A), (A, 1, N), (B, 1, N)),
     sp.Sum(z(A), (A, 1, N)) ** 2 - sp.Sum(z(A) * z(B), (A, 1, N), (B, 1, N)),
-    sp.Sum(sp.S.One * z(J), (A, 1, N)) - N * z(J),
-    delta(I, J) * z(I) - delta(I, J) * z(J),
-    delta(I, J) ** 2 * z(I) - delta(J, I) * z(J),
-    sp.Sum(delta(A, I) * delta(A, J), (A, 1, N)) - delta(I, J),
+    sp.Sum(sp.S.One * z(Q), (A, 1, N)) - N * z(Q),
+    delta(P, Q) * z(P) - delta(P, Q) * z(Q),
+    delta(P, Q) ** 2 * z(P) - delta(Q, P) * z(Q),
+    sp.Sum(delta(A, P) * delta(A, Q), (A, 1, N)) - delta(P, Q),
     sp.Sum(delta(A, B) * delta(B, A), (A, 1, N), (B, 1, N)) - N,
-    sp.Sum(w(A, I) * sp.Sum(w(A, B) * z(B), (B, 1, N)), (A, 1, N)) - sp.Sum(w(C, I) * w(C, A) * z(A), (A, 1, N), (C, 1, N)),
+    sp.Sum(w(A, P) * sp.Sum(w(A, B) * z(B), (B, 1, N)), (A, 1, N)) - sp.Sum(w(C, P) * w(C, A) * z(A), (A, 1, N), (C, 1, N)),
 ]
 FALSE = [
     sp.Sum(z(A) * z(B) * w(A, B), (A, 1, N), (B, 1, N)) + sp.Sum(z(A) * z(B) * w(B, A), (A, 1, N), (B, 1, N)),
     sp.Sum(w(A, B) * w(A, B), (A, 1, N), (B, 1, N)) - sp.Sum(w(A, B) * w(B, A), (A, 1, N), (B, 1, N)),
     sp.Sum(z(A) ** 2, (A, 1, N)) - sp.Sum(z(A), (A, 1, N)) ** 2,
-    delta(I, J) * z(I) - z(I),
+    delta(P, Q) * z(P) - z(P),
     sp.Sum(z(A), (A, 1, N)) - N * z(A),
-    w(I, J) - w(J, I),
-    z(I) - z(I, notation.x2),
+    w(P, Q) - w(Q, P),
+    z(P) - z(P, notation.x2),
 ]
 
 
@@ -89,27 +89,27 @@ def test_verdicts_agree_with_loops(expression: sp.Expr, rng: np.random.Generator
     for size in (2, 3, 4):
         arrays = {"zx1": rng.normal(size=size), "zx2": rng.normal(size=size), "omega": rng.normal(size=(size, size))}
         for first, second in ((0, 0), (0, 1), (1, 0)):
-            worst = max(worst, abs(_numeric(expression, arrays, size, {I: first, J: second, A: 0, B: 0})))
+            worst = max(worst, abs(_numeric(expression, arrays, size, {P: first, Q: second, A: 0, B: 0})))
     assert (worst < 1e-13) == is_zero(expression)
 
 
 def test_rules_and_checkers_contract_alike(rng: np.random.Generator) -> None:
     """Two implementations that share no code, on products a rule makes."""
-    left = add_up(delta(I, A) * w(A, J) + z(A) * z(I), A, N)
-    assert is_zero(left - w(I, J) - z(I) * sp.Sum(z(B), (B, 1, N)))
-    inner = sp.Sum(z(A) * w(A, I), (A, 1, N))
-    assert is_zero(product_of_sums(inner, inner.xreplace({I: J})) - inner * inner.xreplace({I: J}))
-    captured = renamed(sp.Sum(z(A) * w(A, I), (A, 1, N)), {I: A})
+    left = add_up(delta(P, A) * w(A, Q) + z(A) * z(P), A, N)
+    assert is_zero(left - w(P, Q) - z(P) * sp.Sum(z(B), (B, 1, N)))
+    inner = sp.Sum(z(A) * w(A, P), (A, 1, N))
+    assert is_zero(product_of_sums(inner, inner.xreplace({P: Q})) - inner * inner.xreplace({P: Q}))
+    captured = renamed(sp.Sum(z(A) * w(A, P), (A, 1, N)), {P: A})
     assert is_zero(captured - sp.Sum(z(B) * w(B, A), (B, 1, N)))
 
 
 def test_pairings_and_moments() -> None:
-    assert [len(list(pairings([z(I)] * k))) for k in (0, 1, 2, 3, 4, 6)] == [1, 0, 1, 0, 3, 15]
-    fourth = average(w(I, J) ** 4, lambda e: e.name == "omega", same_parameter)
+    assert [len(list(pairings([z(P)] * k))) for k in (0, 1, 2, 3, 4, 6)] == [1, 0, 1, 0, 3, 15]
+    fourth = average(w(P, Q) ** 4, lambda e: e.name == "omega", same_parameter)
     assert is_zero(fourth - 3)
-    quadratic = sp.Sum(w(A, I) * w(B, J) * z(A) * z(B, notation.x2), (A, 1, N), (B, 1, N))
+    quadratic = sp.Sum(w(A, P) * w(B, Q) * z(A) * z(B, notation.x2), (A, 1, N), (B, 1, N))
     mean = average(quadratic, lambda e: e.name == "omega", same_parameter)
-    assert is_zero(mean - delta(I, J) * sp.Sum(z(A) * z(A, notation.x2), (A, 1, N)))
+    assert is_zero(mean - delta(P, Q) * sp.Sum(z(A) * z(A, notation.x2), (A, 1, N)))
 
 
 def test_mixed_ranges_and_strange_sums_are_refused() -> None:

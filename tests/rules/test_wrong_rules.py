@@ -16,7 +16,7 @@ from ntksym.proof import RULES, Derivation, Statement, Status, Step
 from ntksym.theory import derive, theorems
 
 X, Y = notation.x1, notation.x2
-I, J, A, B = sp.symbols("i j a b", integer=True, positive=True)
+P, Q, A, B = sp.symbols("i j a b", integer=True, positive=True)
 
 
 def _derivations() -> list[Derivation]:
@@ -92,7 +92,7 @@ def swap_inputs(e: sp.Expr) -> sp.Expr:
 
 
 def swap_neurons(e: sp.Expr) -> sp.Expr:
-    return e.xreplace({I: J, J: I, A: B, B: A})
+    return e.xreplace({P: Q, Q: P, A: B, B: A})
 
 
 def shift_layer(e: sp.Expr) -> sp.Expr:
@@ -134,15 +134,15 @@ EQUATIONS = {
     "collect": [negate, double],
     "law_of_large_numbers": [negate, double, slope_for_value, lambda e: e.xreplace({Entry("K", notation.layer, (X, X)): Entry("K", notation.layer, (Y, Y))})],
     "fresh_weight_moments": [negate, double, drop_last_term],
-    "fresh_weights": [negate, double, slope_for_value, lambda e: e.xreplace({sp.KroneckerDelta(I, J): sp.S.One})],
-    "tangent_kernel_converges": [negate, double, drop_last_term, lambda e: e.xreplace({sp.KroneckerDelta(I, J): sp.S.One})],
+    "fresh_weights": [negate, double, slope_for_value, lambda e: e.xreplace({sp.KroneckerDelta(P, Q): sp.S.One})],
+    "tangent_kernel_converges": [negate, double, drop_last_term, lambda e: e.xreplace({sp.KroneckerDelta(P, Q): sp.S.One})],
     "ntk_induction": [negate, drop_last_term, slope_for_value],
     "nngp_induction": [negate, drop_last_term, slope_for_value],
     "choose_derivative": [lambda f: sp.Lambda(notation.x, f.expr + 1)],
 }
 LAWS = {
-    "gaussian_conditioning": [negate, double, swap_neurons, lambda e: e.xreplace({sp.KroneckerDelta(I, J): sp.S.One})],
-    "conditioned_law_converges": [negate, double, slope_for_value, lambda e: e.xreplace({sp.KroneckerDelta(I, J): sp.S.One})],
+    "gaussian_conditioning": [negate, double, swap_neurons, lambda e: e.xreplace({sp.KroneckerDelta(P, Q): sp.S.One})],
+    "conditioned_law_converges": [negate, double, slope_for_value, lambda e: e.xreplace({sp.KroneckerDelta(P, Q): sp.S.One})],
     "nngp_hypothesis": [negate, lambda e: e.xreplace({sp.KroneckerDelta(A, B): sp.S.One})],
     "law_at_every_layer": [negate, double],
     "input_gram": [negate, double],
