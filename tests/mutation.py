@@ -43,7 +43,7 @@ from ntksym.nodes import (
     Width,
 )
 from ntksym.notation import K11, K12, K22, Theta12, q11, q12, q22, s11, s12, sigma_b, sigma_w, u, v, x
-from ntksym.proof import Derivation, Rule, Statement, Status, Step
+from ntksym.proof import Assumption, Derivation, Rule, Statement, Status, Step
 from ntksym.proof.derivation import _run
 
 Path = tuple[Any, ...]
@@ -441,6 +441,13 @@ def _difference(before: str, after: str, width: int = 150) -> tuple[str, str]:
     return before[start : start + width], after[start : start + width]
 
 
+def own_assumptions(place: Place) -> list[Assumption]:
+    """Assumptions that the step itself brings in."""
+    step = place.step
+    below = [place.derivation.steps[n - 1].conclusion for n in step.premises] + [value.conclusion for _, value in step.args if isinstance(value, Derivation)]
+    return [a for a in step.conclusion.assumptions if a not in {b for statement in below for b in statement.assumptions}]
+
+
 def mutants(derivations: Iterable[Derivation], seed: int, per_rule: int, only: Iterable[str] = ()) -> Iterator[Verdict]:
     """``per_rule`` judged mutants of every rule the derivations use, drawn by ``seed``; delta terms are dropped wherever there are some."""
     rng = random.Random(seed)
@@ -459,3 +466,7 @@ def mutants(derivations: Iterable[Derivation], seed: int, per_rule: int, only: I
             mutant = mutate(place.step.conclusion.claim, rng, change)
             if mutant is not None:
                 yield judge(place, mutant[0], replace(place.step.conclusion, claim=mutant[1]))
+        for place in rng.sample(found, min(len(found), 4)):
+            for assumption in own_assumptions(place):
+                kept = tuple(a for a in place.step.conclusion.assumptions if a != assumption)
+                yield judge(place, "forgotten assumption", replace(place.step.conclusion, assumptions=kept))

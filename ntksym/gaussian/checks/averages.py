@@ -85,7 +85,21 @@ def check_tilt(premises: tuple[Statement, ...], conclusion: Statement, *, body: 
         return false(f"precision, mean or normalisation differ by {bad[0]}")
     if evaluate_at(square, random_point(sorted(square.free_symbols, key=str), random.Random(SEED)), 15) < 0:
         return false("the normalisation is negative")
+    if not all(_excluded(conclusion, alpha, own, other) for alpha, own, other in zip(alphas, (q11, q22), (q22, q11), strict=True)):
+        return false("the average does not exist for every variance, and no assumption says so")
     return proved("quadratic, linear and constant term of both log-densities; all covariances in the domain")
+
+
+def _excluded(conclusion: Statement, alpha: sp.Expr, own: sp.Symbol, other: sp.Symbol) -> bool:
+    """Where exp(alpha x^2) outgrows the density some listed condition must fail: try twice the critical variance, for both signs of the parameters."""
+    for value in (sp.Rational(7, 5), sp.Rational(-7, 5)):
+        point: dict[sp.Basic, sp.Basic] = {s: value for s in alpha.free_symbols if value > 0 or not s.is_nonnegative}
+        rate = alpha.xreplace(point)
+        if rate.is_positive:
+            point |= {own: 1 / rate, other: sp.Rational(1, 1000), q12: sp.S.Zero}
+            if not any(a.condition is not None and a.condition.xreplace(point) == sp.false for a in conclusion.assumptions):
+                return False
+    return True
 
 
 def check_cdf_as_step(

@@ -21,8 +21,14 @@ POLYNOMIALS = (sp.Lambda(_T, _T + _T**2), sp.Lambda(_T, _T**3))
 _EXACT = "all widths: equal to the expectation, pairing by pairing, for phi(t) = t + t^2 and phi(t) = t^3"
 
 
+def _lists(conclusion: Statement, key: str) -> bool:
+    return any(assumption.key == key for assumption in conclusion.assumptions)
+
+
 def gaussian_conditioning(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """The mean and the covariance by pairing the parameters; linearity in them gives the Gaussian law."""
+    if not _lists(conclusion, "initialization"):
+        return false("what it takes for granted is not listed")
     equation, claim = premises[0].claim, conclusion.claim
     law: Gaussian = claim.args[1]
     vector = claim.args[0].vector if isinstance(claim.args[0], Given) else claim.args[0]
@@ -112,6 +118,8 @@ def _mismatch(tending: sp.Expr, limit: sp.Expr) -> bool:
 
 def law_of_large_numbers(premises: tuple[Statement, ...], conclusion: Statement, *, function: sp.Lambda) -> Verdict:
     """The expectation of the average is the limit; the variance dies out by the theorem cited."""
+    if not _lists(conclusion, "phi-regular"):
+        return false("what it takes for granted is not listed")
     claim = conclusion.claim
     functions = {node.function for node in claim.lhs.atoms(Applied)} | {f for node in claim.rhs.atoms(Dual) for f in (node.f, node.g)}
     if functions != {function}:
@@ -182,6 +190,8 @@ def law_at_every_layer(premises: tuple[Statement, ...], conclusion: Statement) -
 
 def fresh_weight_moments(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """Both moments by pairing the weights, and written out with M a table of variables."""
+    if not _lists(conclusion, "initialization"):
+        return false("what it takes for granted is not listed")
     layer = premises[0].claim.lhs.layer
     term = sp.Add(*(t for t in sp.Add.make_args(premises[0].claim.rhs) if t.has(Entry("omega", layer).args[0])))
     mean, second = conclusion.claim
@@ -219,6 +229,8 @@ def fresh_weights(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
 
 def off_diagonal_decay(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """Powers of the width counted in the second moment at i != j."""
+    if not _lists(conclusion, "phi-regular"):
+        return false("what it takes for granted is not listed")
     second, decay, recursion = premises[0].claim[1], premises[1].claim[1], premises[2].claim
     claim = conclusion.claim
     if claim.lhs != Mean(recursion.lhs**2) or claim.condition != sp.Ne(*recursion.lhs.indices):

@@ -200,6 +200,8 @@ def choose_derivative(premises: tuple[Statement, ...], conclusion: Statement, *,
     """Between the jumps the slope named is the derivative of phi, by finite differences."""
     if conclusion.claim.lhs != sp.Symbol("phi'") or conclusion.claim.rhs != slope:
         return false("another slope is named than the one chosen")
+    if not any(assumption.key == f"derivative-{choice}" for assumption in conclusion.assumptions):
+        return false("the choice is not listed as an assumption")
     if choice == "distributional":
         return proved("the derivative itself, left as it is")
     variable = phi.variables[0]
