@@ -26,6 +26,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+nb_render_markdown_format = "myst"
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
