@@ -9,6 +9,7 @@ import sympy as sp
 
 from ntksym.errors import NetworkError
 from ntksym.network import values
+from ntksym.network.critical import critical_deviation
 from ntksym.network.dense import Dense
 from ntksym.network.network import Network, Repeat
 from ntksym.network.pointwise import Pointwise
@@ -30,21 +31,18 @@ def fcn(
 
     ``depth`` is a positive int, or a positive integer SymPy symbol for the general theorem (then with activation ``Function("phi")``, or any other).
     ``sigma_w``, ``sigma_b`` (aliases ``W_std``, ``b_std``): standard deviations, one number or one per Dense (depth + 1 of them); a literal 0 for ``sigma_b``
-    means no bias terms.  ``widths``: the hidden ones, an int means all equal, None leaves them open.
+    means no bias terms; ``sigma_w="critical"`` takes the critical value where phi is positively homogeneous and there are no biases.  ``widths``: the hidden ones, an int means all equal, None leaves them open.
     """
     where = "fcn"
     sigma_w = _alias(sigma_w, 1.0, W_std, "sigma_w", "W_std")
     sigma_b = _alias(sigma_b, 0.0, b_std, "sigma_b", "b_std")
     values.parameterization(parameterization, where)
-    if isinstance(sigma_w, str):
-        raise NetworkError(
-            f"sigma_w={sigma_w!r} is not supported yet",
-            where=where,
-            why="it needs the fixed point of the variance recursion",
-            fix="give the number, such as sqrt(2) for relu",
-        )
     hidden = _read_depth(depth, where)
     pointwise = activation if isinstance(activation, Pointwise) else Pointwise(activation)
+    if isinstance(sigma_w, str):
+        if sigma_w != "critical":
+            raise NetworkError(f"sigma_w={sigma_w!r} is no number", where=where, fix="give a positive number, or 'critical'")
+        sigma_w = critical_deviation(pointwise, values.bias_deviation(sigma_b, where) if not isinstance(sigma_b, list | tuple) else sp.S.NaN)
     if isinstance(hidden, sp.Symbol):
         if widths is not None or isinstance(sigma_w, list | tuple) or isinstance(sigma_b, list | tuple):
             raise NetworkError(

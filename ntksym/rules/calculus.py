@@ -179,7 +179,7 @@ def total_derivative(through: Statement, *, parameter: Entry) -> Statement:
 
 
 @rule(
-    source=Citation("jacot2018", "Prop. 1"),
+    source=Citation("jacot2018", "proof of Thm. 1"),
     check=checks.gram_through_map,
     reason="A linear map carries the tangent kernel of the layer below along on both sides.",
 )

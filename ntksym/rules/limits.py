@@ -40,7 +40,7 @@ def kernel(name: str, level: sp.Expr, first: sp.Symbol = X, second: sp.Symbol = 
 
 
 @rule(
-    source=Citation("lee2018", "Eq. 4"),
+    source=Citation("lee2018", "Sec. 2.3"),
     check=checks.gaussian_conditioning,
     reason="An affine map of independent standard normal weights is Gaussian; given the layer below, its covariance is this.",
 )
@@ -109,7 +109,7 @@ def nngp_hypothesis(*, layer: sp.Expr) -> Statement:
 
 
 @rule(
-    source=Citation("lee2018", "Sec. 2.2"),
+    source=Citation("lee2018", "Sec. 2"),
     check=checks.law_of_large_numbers,
     reason="The neurons of a layer are independent and alike in the limit of the layers below, so their average tends to its expectation.",
 )
@@ -162,7 +162,7 @@ def _average_put_in(expression: sp.Expr, average: TendsTo) -> sp.Expr:
 
 
 @rule(
-    source=Citation("lee2018", "Eq. 5"),
+    source=Citation("lee2018", "Sec. 2.3"),
     check=checks.nngp_induction,
     reason="True at the first layer, and at layer l+1 if at layer l: true at every layer.",
     discharges=(NNGP_HYPOTHESIS,),

@@ -133,7 +133,7 @@ def _assumed(slot: Slot) -> Assumption | None:
 
 
 @rule(
-    source=Citation("yang2020", "Thm. 7.2"),
+    source=Citation("yang2020", "NETSOR-T master theorem"),
     check=checks.joint_limit,
     reason="A theorem of the literature, not used below: the same recursion holds when all widths tend to infinity together.",
     changes_regime=Regime.LIMIT_JOINT,

@@ -47,6 +47,12 @@ def test_per_layer_sigmas_and_widths() -> None:
     assert [d.width for d in net.denses] == [4, 5, 7]
 
 
+@pytest.mark.parametrize(("phi", "value"), [("relu", sp.sqrt(2)), ("abs", 1), ("identity", 1)])
+def test_critical_deviations_of_the_literature(phi: str, value: sp.Expr) -> None:
+    """He et al. 2015 for relu; for |x| and x every slope has square 1."""
+    assert {d.sigma_w for d in fcn(2, phi, sigma_w="critical").denses} == {value}
+
+
 def test_json_round_trip() -> None:
     symbolic = fcn(notation.depth, sp.Function("phi"), sigma_b=notation.sigma_b)
     jump = Network([Dense(), Pointwise("sign", derivative="distributional"), Dense()])
@@ -69,6 +75,9 @@ def test_json_round_trip() -> None:
         (lambda: fcn(1, "relu", sigma_w=float("inf")), ["not finite"]),
         (lambda: fcn(1, "relu", sigma_w=True), ["no number"]),
         (lambda: fcn(1, "relu", sigma_w=sp.I), ["no finite real number"]),
+        (lambda: fcn(1, "erf", sigma_w="critical"), ["critical", "erf", "not supported yet"]),
+        (lambda: fcn(1, "relu", sigma_w="critical", sigma_b=0.1), ["critical", "not supported yet"]),
+        (lambda: fcn(1, "relu", sigma_w="large"), ["'large'", "no number"]),
         (lambda: fcn(1, "relu", sigma_b=-0.1), ["sigma_b=-0.1", "negative"]),
         (lambda: fcn(1, "relu", sigma_w=(1, 2, 3)), ["3 entries", "2 Dense layers"]),
         (lambda: fcn(1, "relu", sigma_w=2.0, W_std=2.0), ["both sigma_w and W_std"]),

@@ -23,9 +23,9 @@ def at_layer(premises: tuple[Statement, ...], conclusion: Statement, *, layer: s
 
 def _map_layers(expression: sp.Basic, change: object) -> sp.Basic:
     if isinstance(expression, Entry):
-        return Entry(expression.args[0], change(expression.layer), expression.inputs, expression.indices)  # type: ignore[operator]
+        return Entry(expression.args[0], change(expression.layer), expression.inputs, expression.indices)
     if isinstance(expression, Width):
-        return Width(change(expression.layer))  # type: ignore[operator]
+        return Width(change(expression.layer))
     if not expression.args or isinstance(expression, sp.Lambda):
         return expression
     parts = [_map_layers(part, change) for part in expression.args]

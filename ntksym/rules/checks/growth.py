@@ -36,7 +36,7 @@ def _growth(expression: sp.Expr, x: sp.Symbol) -> Growth:
     if isinstance(expression, sp.Abs):
         return _growth(expression.args[0], x)
     if isinstance(expression, sp.Piecewise):
-        return max(_growth(part, x) for part, _ in expression.args)
+        return max(_growth(piece.args[0], x) for piece in expression.args)
     if isinstance(expression, _BOUNDED):
         return Growth.BOUNDED
     if isinstance(expression, sp.exp):

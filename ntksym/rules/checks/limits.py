@@ -18,7 +18,7 @@ from ntksym.rules.checks.indices import is_zero, terms
 X, Y = notation.x1, notation.x2
 _T = sp.Symbol("_t", real=True)
 POLYNOMIALS = (sp.Lambda(_T, _T + _T**2), sp.Lambda(_T, _T**3))
-_EXACT = "all widths: equal to the expectation, pairing by pairing, for phi(t) = t + t^2 and phi(t) = t^3"
+_EXACT = "for phi(t) = t + t^2 and t^3 the expectation equals the limit at every width, pairing by pairing"
 
 
 def _lists(conclusion: Statement, key: str) -> bool:
@@ -126,7 +126,7 @@ def law_of_large_numbers(premises: tuple[Statement, ...], conclusion: Statement,
         return false("the average is of another function")
     if _mismatch(claim.lhs, claim.rhs):
         return false("the expectation of the average is not the limit claimed")
-    hypotheses = f"neurons independent and alike in the limit below; E f(u)^2 finite; expectation of the average {_EXACT}"
+    hypotheses = f"neurons independent and alike in the limit below; E f(u)^2 finite; {_EXACT}"
     return cited("weak law of large numbers", hypotheses)
 
 
@@ -139,7 +139,7 @@ def conditioned_law_converges(premises: tuple[Statement, ...], conclusion: State
             return false(f"the expectation of {before} is not {after}")
     if not claim.rhs.is_centred or claim.lhs != conditioned.args[0].vector:
         return false("the law is of another vector, or not centred")
-    return cited("Levy's continuity theorem", f"the covariance tends to a constant in probability; its expectation {_EXACT}")
+    return cited("Levy's continuity theorem", f"the covariance tends to a constant in probability; {_EXACT}")
 
 
 def _with_activation(expression: sp.Expr, activation: sp.Eq) -> sp.Expr:
@@ -223,7 +223,7 @@ def fresh_weights(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
         return false("the limit is of another term, or in other widths")
     return cited(
         "Chebyshev's inequality with the second moment of the step before",
-        f"weights independent of M; E M_ab^2 = O(1/n) for a != b and O(1) for a = b, so E||M||_F^2 = O(n) = o(n^2); expectation {_EXACT}",
+        f"weights independent of M; E M_ab^2 = O(1/n) for a != b and O(1) for a = b, so E||M||_F^2 = O(n) = o(n^2); {_EXACT}",
     )
 
 
@@ -268,7 +268,7 @@ def tangent_kernel_converges(premises: tuple[Statement, ...], conclusion: Statem
     averaged = wick.average(tending, wick.is_parameter, wick.same_parameter)
     if _mismatch(averaged, claim.rhs.xreplace({named.lhs: named.rhs})):
         return false("the expectation of the exact recursion is not the limit claimed")
-    return cited("sums of limits in probability (Slutsky)", f"every term tends; expectation {_EXACT}")
+    return cited("sums of limits in probability (Slutsky)", f"every term tends; {_EXACT}")
 
 
 def ntk_induction(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:

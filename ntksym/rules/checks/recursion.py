@@ -155,7 +155,7 @@ def joint_limit(premises: tuple[Statement, ...], conclusion: Statement, *, funct
     if max(found, default=Growth.BOUNDED) > Growth.POLYNOMIAL:
         return false("phi or phi' is not seen to be bounded by a polynomial, as the theorem wants")
     return cited(
-        "Yang 2020, NETSOR-T master theorem",
+        "the NETSOR-T master theorem",
         "phi and phi' bounded by polynomials, checked on the formula; Gaussian weights; readout independent and used once; all widths of one order",
     )
 
