@@ -31,7 +31,8 @@ def fcn(
 
     ``depth`` is a positive int, or a positive integer SymPy symbol for the general theorem (then with activation ``Function("phi")``, or any other).
     ``sigma_w``, ``sigma_b`` (aliases ``W_std``, ``b_std``): standard deviations, one number or one per Dense (depth + 1 of them); a literal 0 for ``sigma_b``
-    means no bias terms; ``sigma_w="critical"`` takes the critical value where phi is positively homogeneous and there are no biases.  ``widths``: the hidden ones, an int means all equal, None leaves them open.
+    means no bias terms; ``sigma_w="critical"`` takes the critical value where phi is positively homogeneous and there are no biases.
+    ``widths``: the hidden ones, an int means all equal, None leaves them open.
     """
     where = "fcn"
     sigma_w = _alias(sigma_w, 1.0, W_std, "sigma_w", "W_std")

@@ -6,11 +6,16 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import RuleError
-from ntksym.nodes import Entry, Partial, Width
-from ntksym.proof import Statement, rule
+from ntksym.nodes import Applied, Entry, Partial, Width
+from ntksym.proof import Assumption, Regime, Statement, rule
 from ntksym.rules.checks import calculus as checks
 from ntksym.rules.contraction import add_up, at_input, index, product_of_sums, renamed
 from ntksym.sources import Citation
+
+DIFFERENTIABLE = Assumption(
+    "phi-differentiable",
+    r"$\phi$ is differentiable at every pre-activation that occurs; where it is so almost everywhere, this holds almost surely unless $x = 0$ and there are no biases.",
+)
 
 
 @rule(source=Citation("lee2019", "Eq. 1"), check=checks.forward_pass, reason="This is how the network computes this tensor.")
@@ -32,7 +37,8 @@ def local_jacobian(definition: Statement, *, by: Entry, jacobian: sp.Expr) -> St
 
     ``definition`` is the head's value; ``jacobian`` stands on the edge from ``by``.
     """
-    return Statement(sp.Eq(Partial(definition.claim.lhs, by), jacobian, evaluate=False))
+    smooth = (DIFFERENTIABLE,) if jacobian.has(Applied) else ()
+    return Statement(sp.Eq(Partial(definition.claim.lhs, by), jacobian, evaluate=False), Regime.EXACT, smooth)
 
 
 @rule(

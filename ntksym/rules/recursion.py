@@ -9,7 +9,7 @@ import sympy as sp
 from ntksym import notation
 from ntksym.errors import RuleError
 from ntksym.forms import Block, DualForm, OutsideClass, Parameter, Recursion
-from ntksym.nodes import Dual, Entry
+from ntksym.nodes import Applied, Dual, Entry
 from ntksym.proof import Assumption, Regime, Statement, rule
 from ntksym.rules.checks import recursion as checks
 from ntksym.rules.limits import PHI_REGULAR
@@ -130,6 +130,31 @@ def _assumed(slot: Slot) -> Assumption | None:
         r"$\phi$ is differentiable almost everywhere; $\phi(u)$ and $\phi'(u)$ have finite fourth moments under the Gaussian laws of the pre-activations, "
         "which their growth alone does not show.",
     )
+
+
+@rule(
+    source=Citation("", "a statement about every layer, phi and L holds for each"),
+    check=checks.jacobian_of_network,
+    reason="The theorem at every layer of this network, from the output down; a literal zero for sigma_b removes the derivatives by biases.",
+)
+def jacobian_of_network(theorem: Statement, *, slots: tuple[Slot, ...], first_bias: bool) -> Statement:
+    r"""\ell := L, L-1, \dots, 0,\quad \phi := \text{the activation of layer } \ell
+
+    ``theorem``: B at the output, B's recursion, and the derivatives by weights and biases; ``slots``, ``first_bias``: the network's segments.
+    """
+    start, recursion, *own = theorem.claim
+    layers = [slot for slot in map(Slot._make, slots) for _ in range(int(slot.repeat))]
+    depth = sp.Integer(len(layers))
+    parts = [start.xreplace({notation.depth: depth})]
+    for level in range(len(layers), 0, -1):
+        slot = layers[level - 1]
+        (open_slope,) = {node.function for node in recursion.atoms(Applied)}
+        parts.append(recursion.xreplace({open_slope: slot.slope}).xreplace({notation.layer: sp.Integer(level), notation.depth: depth}))
+    for level in range(len(layers), -1, -1):
+        bias = layers[level - 1].bias if level else first_bias
+        for equation in own if bias else own[:1]:
+            parts.append(equation.xreplace({notation.layer: sp.Integer(level), notation.depth: depth}))
+    return Statement(sp.Tuple(*parts))
 
 
 @rule(

@@ -25,8 +25,8 @@ _LATER = ("linearized", "flow", "ensemble")
 def derive(network: Network, target: str = "ntk") -> Derivation:
     """The derivation of a network's Jacobian, NNGP or NTK recursion.
 
-    The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the Jacobians of the general network for "jacobian".  An activation
-    outside the class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for target
+    The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the equations of every layer for "jacobian" (the general ones where the
+    depth is a symbol).  An activation outside the class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for target
     "ntk" with an activation that jumps unless its Pointwise says which derivative is meant.
     """
     if not isinstance(network, Network):
@@ -40,7 +40,7 @@ def derive(network: Network, target: str = "ntk") -> Derivation:
 @functools.lru_cache(maxsize=256)
 def _derive(network: Network, target: str) -> Derivation:
     if target == "jacobian":
-        return theorems.jacobian_theorem()
+        return _jacobian(network)
     general = theorems.nngp_theorem() if target == "nngp" else theorems.ntk_theorem()
     if network == theorems.general_network():
         return general
@@ -73,13 +73,27 @@ def _derive(network: Network, target: str) -> Derivation:
     return d.by(recursion.put_in_duals, special, *closed)
 
 
+def _jacobian(network: Network) -> Derivation:
+    """The theorem, at the layers of the network where their number is known."""
+    theorem = theorems.jacobian_theorem()
+    if not network.depth.is_Integer:
+        return theorem
+    segments = network.segments()
+    slots = tuple((s.repeat, s.pointwise.function, phi_derivative(s.pointwise.function), s.has_bias) for s in segments)
+    d = Derivation(_title(network, "jacobian")).by(algebra.use_lemma, derivation=theorem)
+    return d.by(recursion.jacobian_of_network, d.last, slots=slots, first_bias=network.first.has_bias)
+
+
 def _title(network: Network, target: str) -> str:
     names = []
     for pointwise in network.pointwises:
-        if pointwise.phi.name not in names:
-            names.append(pointwise.phi.name)
+        name = pointwise.phi.name
+        if name == "phi" and not pointwise.is_abstract:
+            name = f"phi(x) = {pointwise.function.expr}"
+        if name not in names:
+            names.append(name)
     layers = "layer" if network.depth == 1 else "layers"
-    return f"{target.upper()} of a fully connected network with {network.depth} hidden {layers}, {', '.join(names)}"
+    return f"{'Jacobian' if target == 'jacobian' else target.upper()} of a fully connected network with {network.depth} hidden {layers}, {', '.join(names)}"
 
 
 def _require_derivative(pointwise: Pointwise) -> None:

@@ -21,7 +21,14 @@ P, Q, A, B = sp.symbols("i j a b", integer=True, positive=True)
 
 def _derivations() -> list[Derivation]:
     jump = Network([Dense(1.5), Pointwise("sign", derivative="almost_everywhere"), Dense(1.5)])
-    return [theorems.jacobian_theorem(), theorems.nngp_theorem(), theorems.ntk_theorem(), derive(fcn(2, "relu", sigma_b=0.1)), derive(jump)]
+    return [
+        theorems.jacobian_theorem(),
+        theorems.nngp_theorem(),
+        theorems.ntk_theorem(),
+        derive(fcn(2, "relu", sigma_b=0.1)),
+        derive(jump),
+        derive(jump, "jacobian"),
+    ]
 
 
 def _steps() -> dict[str, tuple[Derivation, Step]]:
@@ -99,6 +106,10 @@ def shift_layer(e: sp.Expr) -> sp.Expr:
     return e.xreplace({notation.layer: notation.layer + 1})
 
 
+def shift_number(e: sp.Expr) -> sp.Expr:
+    return e.replace(lambda part: isinstance(part, Entry), lambda part: Entry(part.args[0], part.layer + 1, part.inputs, part.indices))
+
+
 def drop_last_term(e: sp.Expr) -> sp.Expr:
     return sp.Add(*sp.Add.make_args(e)[:-1])
 
@@ -138,6 +149,7 @@ EQUATIONS = {
     "tangent_kernel_converges": [negate, double, drop_last_term, lambda e: e.xreplace({sp.KroneckerDelta(P, Q): sp.S.One})],
     "ntk_induction": [negate, drop_last_term, slope_for_value],
     "nngp_induction": [negate, drop_last_term, slope_for_value],
+    "jacobian_of_network": [negate, shift_number, lambda e: e.xreplace({notation.sigma_w: notation.sigma_b})],
     "choose_derivative": [lambda f: sp.Lambda(notation.x, f.expr + 1)],
 }
 LAWS = {

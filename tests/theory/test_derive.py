@@ -46,7 +46,8 @@ def test_verdict_regime_and_assumptions_of_the_theorems(target: str, status: Sta
     derivation = derive(GENERAL, target)
     assert derivation.verdict is status and derivation.conclusion.regime is regime
     keys = {assumption.key for assumption in derivation.assumptions}
-    assert keys == (set() if target == "jacobian" else {"initialization", "phi-regular"})
+    expected = {"jacobian": {"phi-differentiable"}, "nngp": {"initialization", "phi-regular"}, "ntk": {"initialization", "phi-differentiable", "phi-regular"}}
+    assert keys == expected[target]
     exact = [step for step in derivation.steps if step.conclusion.regime is Regime.EXACT]
     assert exact and all(step.verdict.status is Status.PROVED for step in exact)
     assert derivation.replay() == derivation

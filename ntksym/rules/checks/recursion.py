@@ -9,7 +9,7 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.forms import DualForm, OutsideClass, Parameter, Recursion
-from ntksym.nodes import Dual, Entry
+from ntksym.nodes import Applied, Dual, Entry, Partial
 from ntksym.proof import Statement, Verdict, cited, false, proved
 from ntksym.rules.checks import wick
 from ntksym.rules.checks.growth import Growth, growth
@@ -213,3 +213,28 @@ def choose_derivative(premises: tuple[Statement, ...], conclusion: Statement, *,
         if abs(sp.N(difference, 40)) > sp.Rational(1, 10**10):
             return false(f"at x = {point} the slope is not the derivative")
     return proved("the jumps' deltas dropped from the derivative; compared with central differences at four points between the jumps")
+
+
+def jacobian_of_network(premises: tuple[Statement, ...], conclusion: Statement, *, slots: tuple[Any, ...], first_bias: bool) -> Verdict:
+    """Every equation, with phi opened up again, is the theorem's at the layer it names; each layer has its own, and none is missing."""
+    depth = sum(int(slot[0]) for slot in slots)
+    biases = [first_bias, *(slot[3] for slot in slots for _ in range(int(slot[0])))]
+    activations = [slot for slot in slots for _ in range(int(slot[0]))]
+    theorem = [part.xreplace({notation.depth: sp.Integer(depth)}) for part in premises[0].claim]
+    opened = next(iter(theorem[1].atoms(Applied))).function
+    seen: list[tuple[str, int]] = []
+    for equation in conclusion.claim:
+        derivative = equation.lhs
+        name = "start" if isinstance(derivative, Partial) and derivative.by.name == "h" else derivative.by.name if isinstance(derivative, Partial) else "B"
+        layer = int(derivative.by.layer if isinstance(derivative, Partial) else derivative.layer)
+        level = layer if name in ("B", "start") else layer - 1
+        position = {"start": 0, "B": 1, "omega": 2, "beta": 3}[name]
+        again = equation.xreplace({activations[layer - 1][2]: opened}) if name == "B" else equation
+        if again != theorem[position].xreplace({notation.layer: sp.Integer(level)}):
+            return false(f"the equation for {derivative} is not that of the theorem")
+        seen.append((name, layer))
+    wanted = [("start", depth + 1)] + [("B", k) for k in range(1, depth + 1)] + [("omega", k) for k in range(1, depth + 2)]
+    wanted += [("beta", k + 1) for k, bias in enumerate(biases) if bias]
+    if sorted(seen) != sorted(wanted):
+        return false("a layer is missing or stands twice")
+    return proved("with phi opened up again every equation is the theorem's at its layer; every layer has its own")
