@@ -1,4 +1,4 @@
-"""The table of duals: seconds, steps, verdicts and the error against 30-digit quadrature.
+"""The table of duals: seconds of processor time, steps, verdicts and the error against 30-digit quadrature.
 
     PYTHONPATH=tests python tests/benchmarks/dual_table.py            every activation the oracles know
     PYTHONPATH=tests python tests/benchmarks/dual_table.py relu erf   these
@@ -103,12 +103,12 @@ def errors(name: str, form: DualForm, chosen: tuple[tuple[str, str, str], ...] =
 def row(name: str) -> Row:
     """Derive, check and judge one activation."""
     phi = activation(name).phi
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         derived = dual(phi)
     except Exception as error:  # (a row that fails is a line of the table, not the end of it)
-        return Row(name, time.perf_counter() - begin, 0, f"{type(error).__name__}: {error}"[:100], mpf("nan"), mpf("nan"), "")
-    seconds = time.perf_counter() - begin
+        return Row(name, time.process_time() - begin, 0, f"{type(error).__name__}: {error}"[:100], mpf("nan"), mpf("nan"), "")
+    seconds = time.process_time() - begin
     steps = list(derived.all_steps())
     counts = Counter(step.verdict.status.name for step in steps)
     verdicts = " ".join(f"{count} {status}" for status, count in sorted(counts.items()))
