@@ -14,7 +14,7 @@ from ntksym.sources import Citation
 
 DIFFERENTIABLE = Assumption(
     "phi-differentiable",
-    r"$\phi$ is differentiable at every pre-activation that occurs; where it is so almost everywhere, this holds almost surely unless $x = 0$ and there are no biases.",
+    r"$\phi$ is differentiable at every pre-activation that occurs; if it is so almost everywhere, this holds almost surely unless $x = 0$ without biases.",
 )
 
 

@@ -26,8 +26,8 @@ def derive(network: Network, target: str = "ntk") -> Derivation:
     """The derivation of a network's Jacobian, NNGP or NTK recursion.
 
     The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the equations of every layer for "jacobian" (the general ones where the
-    depth is a symbol).  An activation outside the class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for target
-    "ntk" with an activation that jumps unless its Pointwise says which derivative is meant.
+    depth is a symbol).  An activation outside the class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that
+    is not supported, and for target "ntk" with an activation that jumps unless its Pointwise says which derivative is meant.
     """
     if not isinstance(network, Network):
         raise NetworkError(f"{network!r} is a {type(network).__name__}", where="derive", fix="make a network first: fcn(3, 'relu')")
