@@ -171,7 +171,9 @@ def _step(block: StepLine, writer: Writer, indent: int) -> Iterator[str]:
     depth = 2 * block.number.count(".")
     rests = f"  from {', '.join(f'({p})' for p in block.premises)}" if block.premises else ""
     yield ""
-    yield f"{' ' * depth}{writer.bold(block.number)}  {clean(block.rule)}  [{writer.status(block.verdict.status)}]{rests}"
+    for position, line in enumerate(writer.wrapped(f"{block.number}  {clean(block.rule)}  [{block.verdict.status.name}]{rests}", depth, depth + 3)):
+        coloured = line.replace(block.number, writer.bold(block.number), 1).replace(block.verdict.status.name, writer.status(block.verdict.status), 1)
+        yield coloured if position == 0 else line
     inner = depth + 3
     yield from writer.wrapped(writer.words(block.reason), inner)
     if block.lemma:

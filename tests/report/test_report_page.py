@@ -174,6 +174,9 @@ PRINTED = [
     1 / (1 + 1 / q11) - q11 ** (-2),
     q11 ** q22 - sp.sin(q11) ** 2 * sp.erf(q12 / sp.sqrt(2)) ** 3,
     -q11 - (q22 - q12) - sp.pi**2 / 6,
+    sp.exp((q11 + q22) / (1 + 2 * q12)) + sp.exp(q11 + q12) - sp.exp(-q11 - q22),
+    q11 * sp.exp(q12) * sp.exp(q11 + q22),
+    sp.Add(q11, sp.Mul(-1, q12 + q22, evaluate=False), evaluate=False),
     CorrelationAngle(q11, q12, q22) ** 2 * q11 + sp.Rational(5, 3) * CorrelationArcsine(1 + q11, q12 / 2, 1 + q22) / sp.pi,
 ]
 
