@@ -44,6 +44,8 @@ def _shape_problem(equation: sp.Eq) -> str | None:
 def local_jacobian(premises: tuple[Statement, ...], conclusion: Statement, *, by: Entry, jacobian: sp.Expr) -> Verdict:
     """The map's directional derivative along a direction e is the Jacobian applied to e."""
     definition, claim = premises[0].claim, conclusion.claim
+    if claim.rhs.has(Applied) and not any(assumption.key == "phi-differentiable" for assumption in conclusion.assumptions):
+        return false("phi is differentiated without being assumed differentiable")
     names = dict(zip(by.indices, _LETTERS, strict=False))
     direction = {slot: Entry("e", 0, (), slot.indices) for slot in definition.rhs.atoms(Entry) if slot.args[:3] == by.args[:3]}
     moved = definition.rhs.xreplace({slot: slot + _TIME * e for slot, e in direction.items()})

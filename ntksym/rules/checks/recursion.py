@@ -109,6 +109,9 @@ def specialise(
                 return false(f"{symbol} is not the general update with the activation put in")
     if any(block.repeat != slot[0] for block, slot in zip(claim.blocks, slots, strict=True)):
         return false("a block is repeated another number of times")
+    kept = any(assumption.key == "phi-moments" for assumption in conclusion.assumptions)
+    if kept != any(not fourth_moments_finite(slot[k]) for slot in slots for k in (1, 2)):
+        return false("the hypotheses on phi are neither seen nor assumed, or assumed though seen")
     return proved("with the activation opened up again every block is the general one") + _hypotheses(slots)
 
 
