@@ -119,7 +119,7 @@ def _head_power(base: sp.Expr, exponent: sp.Expr, positive: bool | None, infinit
 
 
 def _root(base: sp.Expr) -> sp.Expr:
-    return RootDet(*DET.args) if base == DET else Root(base)
+    return RootDet(q11, q12, q22) if base == DET else Root(base)
 
 
 def safe(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
@@ -144,7 +144,7 @@ def safe(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
             return named
     if expression.is_Mul:
         return sp.Mul(*(safe(argument, infinite=infinite) for argument in expression.args))
-    return expression.func(*(safe(argument, infinite=infinite) for argument in expression.args))  # type: ignore[no-any-return]
+    return expression.func(*(safe(argument, infinite=infinite) for argument in expression.args))
 
 
 def _inside(base: sp.Expr, infinite: bool) -> sp.Expr:

@@ -96,7 +96,7 @@ def _extract(expression: sp.Expr, lines: list[tuple[sp.Symbol, sp.Expr]], seen: 
         return root ** (2 * expression.exp)
     rebuilt = expression.func(*(_extract(argument, lines, seen, fresh, top=False) for argument in expression.args))
     if top or _stem(rebuilt) is None:
-        return rebuilt  # type: ignore[no-any-return]
+        return rebuilt
     if rebuilt not in seen:
         symbol = next(fresh)
         seen[rebuilt] = symbol
