@@ -70,7 +70,7 @@ def _derive(network: Network, target: str) -> Derivation:
     for function in _functions_with_duals(slots, target):
         d = d.by(algebra.use_lemma, derivation=dual(function))
         closed.append(d.last)
-    return d.by(recursion.put_in_duals, special, *closed)
+    return d.by(recursion.put_in_duals, special, *closed) if closed else d
 
 
 def _jacobian(network: Network) -> Derivation:

@@ -146,6 +146,15 @@ def test_without_biases_there_is_no_bias_anywhere() -> None:
     assert not any(value.has(notation.sigma_b) for block in claim.blocks for _, value in block.update)
 
 
+@pytest.mark.parametrize("depth", [2, notation.depth, sp.Symbol("D", integer=True, positive=True)])
+def test_an_open_activation_stays_open(depth: object) -> None:
+    claim = derive(fcn(depth, sp.Function("psi"), sigma_b=0.1)).conclusion.claim
+    assert isinstance(claim, Recursion) and claim.depth == depth and claim.duals == ()
+    assert "psi" in str(dict(claim.blocks[0].update)[notation.K12])
+    mixed = derive(Network([Dense(), Pointwise(sp.Function("psi")), Dense(), Pointwise("relu"), Dense()])).conclusion.claim
+    assert [form.phi for form in mixed.duals] == [activation("relu").phi]
+
+
 def test_outside_the_class_v_stays_an_expectation_and_a_step_says_why() -> None:
     derivation = derive(fcn(2, "tanh"))
     claim = derivation.conclusion.claim
