@@ -14,7 +14,7 @@ from ntksym.network import Network
 from ntksym.nodes import Dual
 from ntksym.notation import CONVENTIONS
 from ntksym.proof import Derivation
-from ntksym.report.plain import ascii_only, tex_to_text
+from ntksym.report.characters import ascii_only, tex_to_text
 from ntksym.theory import derive
 
 TARGETS = ("nngp", "ntk")

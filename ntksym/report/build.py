@@ -81,7 +81,9 @@ def explanation(derivation: Derivation, number: int | str, profile: Profile = DE
     if step.conclusion.assumptions:
         sections.append(Section("Assumptions", (Bullets(tuple(stop(sentence(a.text)) for a in step.conclusion.assumptions)),)))
     title = f"Step {label} of: {derivation.title}"
-    return Document(title, f"{key_of(derivation)}-step-{label.replace('.', '-')}", step.verdict.status, _status_words(step.verdict.status), tuple(sections), profile)
+    return Document(
+        title, f"{key_of(derivation)}-step-{label.replace('.', '-')}", step.verdict.status, _status_words(step.verdict.status), tuple(sections), profile
+    )
 
 
 def page_of(derivation: Derivation, profile: Profile) -> Page:
@@ -212,7 +214,11 @@ def evidence_prose(evidence: Evidence) -> Prose:
     elif evidence.status is Status.FALSE:
         parts += [*sentence(evidence.scope).parts]
     else:
-        parts += list(sentence(evidence.scope).parts) if evidence.scope else [Text("decided symbolically" if evidence.status is Status.PROVED else "no check was made")]
+        parts += (
+            list(sentence(evidence.scope).parts)
+            if evidence.scope
+            else [Text("decided symbolically" if evidence.status is Status.PROVED else "no check was made")]
+        )
     return stop(Prose((Text(f"{evidence.status.name.capitalize()}: "), *parts)))
 
 
@@ -252,7 +258,9 @@ def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
             used.discard(key)
     own = sorted({s for function in page.letters.functions for s in function.free_symbols if s.is_Symbol}, key=str)
     skipped = {s.name for s in own if s not in page.renamed}
-    entries = [SymbolEntry(page.renamed.get(x, x) if m.key == "x" else sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used - skipped]
+    entries = [
+        SymbolEntry(page.renamed.get(x, x) if m.key == "x" else sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used - skipped
+    ]
     entries += [SymbolEntry(page.renamed.get(s, s), words("parameter of the activation")) for s in own]
     return SymbolList(tuple(entries))
 
@@ -266,7 +274,9 @@ def _find(derivation: Derivation, number: str) -> tuple[Step, Derivation, str]:
     parts = number.split(".")
     for position, part in enumerate(parts):
         if not part.isdigit() or not 1 <= int(part) <= len(home.steps):
-            raise RuleError(f"there is no step {number}", where=derivation.title, fix=f"the steps are 1 to {len(derivation.steps)}; those of a lemma are 3.1, 3.2, ...")
+            raise RuleError(
+                f"there is no step {number}", where=derivation.title, fix=f"the steps are 1 to {len(derivation.steps)}; those of a lemma are 3.1, 3.2, ..."
+            )
         step = home.steps[int(part) - 1]
         label = f"{label}.{part}" if label else part
         if position == len(parts) - 1:
@@ -318,5 +328,3 @@ def _equations(blocks: tuple[Block, ...]) -> Iterator[Equation]:
         elif isinstance(block, StepLine):
             yield from _equations(block.conclusion)
             yield from _equations(block.lemma)
-
-

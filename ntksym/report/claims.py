@@ -10,15 +10,17 @@ import sympy as sp
 
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
-from ntksym.nodes import DistributedAs, Entry, Gaussian, OfOrder, TendsTo, Where
+from ntksym.nodes import DistributedAs, Gaussian, OfOrder, TendsTo, Where
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, x
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
+from ntksym.report.laws import Laws
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters, definition, dual_letter
-from ntksym.report.mathematics import latex, symbol_latex
-from ntksym.report.laws import Laws
-from ntksym.report.page import Namer, page_form
+from ntksym.report.mathematics import latex
+from ntksym.report.names import symbol_latex
+from ntksym.report.naming import Namer
+from ntksym.report.page import page_form
 from ntksym.report.prose import sentence, stop, words
 
 _STATE = (K11, K12, K22, Theta11, Theta12, Theta22)
@@ -110,7 +112,17 @@ def rows_of(claim: sp.Basic) -> list[Row]:
     if isinstance(claim, sp.core.relational.Relational):
         return [Row(claim.lhs, next(sign for kind, sign in _RELATIONS.items() if isinstance(claim, kind)), claim.rhs)]
     if isinstance(claim, TendsTo):
-        note = Prose((Text("as "), *_separated([Formula(sp.Symbol(str(n)) if isinstance(n, str) else n) for n in claim.widths]), Text(" tend to infinity, in this order" if len(claim.widths) > 1 else " tends to infinity"))) if claim.widths else None
+        note = (
+            Prose(
+                (
+                    Text("as "),
+                    *_separated([Formula(sp.Symbol(str(n)) if isinstance(n, str) else n) for n in claim.widths]),
+                    Text(" tend to infinity, in this order" if len(claim.widths) > 1 else " tends to infinity"),
+                )
+            )
+            if claim.widths
+            else None
+        )
         return [Row(claim.lhs, "->", claim.rhs, note)]
     if isinstance(claim, OfOrder):
         where = None if claim.condition == sp.true else Prose((Text("for "), Formula(claim.condition)))
@@ -158,7 +170,19 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
     if not form.at_jumps:
         diagonal.append(Row(Call(derivative, q), "=", form.diagonal_derivative))
     words_before = sentence("On the diagonal, where both inputs are equal and $q$ is the variance,")
-    jumps = (Prose((Text("The activation jumps: "), Formula(Call(derivative, *triple)), Text(" is the distributional derivative, and it is infinite at correlation one."))),) if form.at_jumps else ()
+    jumps = (
+        (
+            Prose(
+                (
+                    Text("The activation jumps: "),
+                    Formula(Call(derivative, *triple)),
+                    Text(" is the distributional derivative, and it is infinite at correlation one."),
+                )
+            ),
+        )
+        if form.at_jumps
+        else ()
+    )
     return (page.equation(rows, number), *jumps, *_existence(form.condition, page), words_before, page.equation(diagonal))
 
 
@@ -177,7 +201,9 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
 def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
     return (
         page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi.expr)], number),
-        Prose((Text("No closed form in this class: the term "), Formula(page.shown(form.term)), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)),
+        Prose(
+            (Text("No closed form in this class: the term "), Formula(page.shown(form.term)), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)
+        ),
     )
 
 
@@ -249,7 +275,9 @@ def _folded(symbol: sp.Symbol, update: dict[sp.Symbol, sp.Expr], level: Any) -> 
 def _range(done: sp.Expr, repeat: sp.Expr) -> Prose:
     last = done + repeat - 1
     if repeat == 1:
-        return Prose((Text("Then, for "), Formula(sp.Eq(layer, done, evaluate=False)), Text(","))) if not isinstance(sp.Eq(layer, done), bool) else words("Then")
+        return (
+            Prose((Text("Then, for "), Formula(sp.Eq(layer, done, evaluate=False)), Text(","))) if not isinstance(sp.Eq(layer, done), bool) else words("Then")
+        )
     return Prose((Text("Then, for "), Formula(layer), Text(" from "), Formula(done), Text(" to "), Formula(depth if last == depth else last), Text(",")))
 
 
@@ -266,7 +294,13 @@ def closed_duals(recursion: Recursion, page: Page) -> list[Block]:
         if needs_slope:
             rows.append(Row(Call(dual_letter(slope), q11, q12, q22), "=", form.derivative))
             diagonal.append(Row(Call(dual_letter(slope), q), "=", form.diagonal_derivative))
-        out += [words("with the dual activations"), page.equation(rows), words("and on the diagonal"), page.equation(diagonal), *_existence(form.condition, page)]
+        out += [
+            words("with the dual activations"),
+            page.equation(rows),
+            words("and on the diagonal"),
+            page.equation(diagonal),
+            *_existence(form.condition, page),
+        ]
     return out
 
 

@@ -4,6 +4,8 @@ Mathematics stands as SymPy expressions (``sp.Basic``) or, inside sentences, as 
 Nothing here knows LaTeX, Markdown, HTML or a terminal; a printer is one module with one ``render``.
 """
 
+# pyright: reportMissingTypeStubs=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -35,7 +35,7 @@ class Call(sp.Expr):
 
     @property
     def letter(self) -> Glyph:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def arguments(self) -> tuple[sp.Basic, ...]:
@@ -52,7 +52,7 @@ class AtLayer(sp.Expr):
 
     @property
     def symbol(self) -> sp.Symbol:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def level(self) -> sp.Basic:
@@ -66,7 +66,7 @@ class Moment(sp.Expr):
 
     @property
     def integrand(self) -> sp.Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def mark(self) -> sp.Basic | None:

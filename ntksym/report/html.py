@@ -86,7 +86,8 @@ def render(document: Document) -> str:
     licence = escape(asset("temml.LICENSE").strip()).replace("--", "- -")
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n<style>\n{asset("report.css").strip()}\n</style>\n</head>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>\n{asset('report.css').strip()}\n</style>\n</head>\n"
         f"<body>\n<main>\n<h1>{title}</h1>\n{_verdict_line(document, writer)}\n{body}\n</main>\n"
         f"<!-- Temml, which sets the mathematics of this page, is under this licence:\n{licence}\n-->\n"
         f"<script>\n{asset('temml.min.js')}\n</script>\n<script>\n{asset('report.js').strip()}\n</script>\n</body>\n</html>\n"
@@ -101,7 +102,7 @@ def render_notebook(document: Document) -> str:
 
 
 def _verdict_line(document: Document, writer: Writer) -> str:
-    return f'<p>{_badge(document.status.name)} {writer.words(document.summary)}</p>'
+    return f"<p>{_badge(document.status.name)} {writer.words(document.summary)}</p>"
 
 
 def _badge(status: str) -> str:
@@ -116,7 +117,12 @@ def _sections(document: Document, writer: Writer) -> Iterator[str]:
         if writer.notebook and section.title != "Result":
             yield f"<details><summary>{escape(section.title)}</summary>\n{blocks}\n</details>"
         else:
-            controls = '<p class="controls" hidden><button type="button" data-open="1">open all steps</button> <button type="button" data-open="0">close all steps</button></p>' if has_steps else ""
+            controls = (
+                '<p class="controls" hidden><button type="button" data-open="1">open all steps</button> '
+                '<button type="button" data-open="0">close all steps</button></p>'
+                if has_steps
+                else ""
+            )
             yield f"<section>\n<{heading}>{escape(section.title)}</{heading}>\n{controls}{blocks}\n</section>"
 
 
@@ -148,14 +154,19 @@ def _bullets(block: Bullets, writer: Writer) -> str:
 
 @_block.register
 def _symbols(block: SymbolList, writer: Writer) -> str:
-    rows = "\n".join(f"<tr><td>{writer.mathematics(latex(entry.symbol, writer.profile))}</td><td>{writer.words(entry.stands_for)}</td></tr>" for entry in block.entries)
+    rows = "\n".join(
+        f"<tr><td>{writer.mathematics(latex(entry.symbol, writer.profile))}</td><td>{writer.words(entry.stands_for)}</td></tr>" for entry in block.entries
+    )
     return f'<table class="symbols">\n{rows}\n</table>'
 
 
 @_block.register
 def _step(block: StepLine, writer: Writer) -> str:
     rests = f' <span class="rests">from {", ".join(writer.link(p) for p in block.premises)}</span>' if block.premises else ""
-    summary = f'<span class="number">{escape(block.number)}</span> <span class="reason">{writer.words(block.reason)}</span> <code>{writer.text(block.rule)}</code>{rests} {_badge(block.verdict.status.name)}'
+    summary = (
+        f'<span class="number">{escape(block.number)}</span> <span class="reason">{writer.words(block.reason)}</span> '
+        f"<code>{writer.text(block.rule)}</code>{rests} {_badge(block.verdict.status.name)}"
+    )
     inside: list[str] = []
     if block.lemma:
         inside.append(f'<p class="lemma">Lemma: {writer.text(block.lemma_title)}.</p>')
@@ -179,7 +190,10 @@ def _bibliography(block: Bibliography, writer: Writer) -> str:
     items = []
     for entry in block.entries:
         eprint = f", arXiv:{writer.text(entry.eprint)}" if entry.eprint else ""
-        items.append(f"<li>{writer.text(entry.authors.replace(' and ', ', '))}. {writer.text(entry.title)}. <em>{writer.text(entry.venue)}</em>, {entry.year}{eprint}.</li>")
+        items.append(
+            f"<li>{writer.text(entry.authors.replace(' and ', ', '))}. "
+            f"{writer.text(entry.title)}. <em>{writer.text(entry.venue)}</em>, {entry.year}{eprint}.</li>"
+        )
     return "<ul>\n" + "\n".join(items) + "\n</ul>"
 
 
@@ -191,5 +205,3 @@ def display(document: Document) -> str:
         unique = tuple(dict.fromkeys(where))
         return rf"$\displaystyle {aligned(tuple(rows), unique, document.profile)}$" if rows else ""
     return ""
-
-

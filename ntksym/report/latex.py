@@ -26,7 +26,8 @@ from ntksym.report.document import (
     Text,
 )
 from ntksym.report.layout import aligned
-from ntksym.report.mathematics import escape, latex
+from ntksym.report.mathematics import latex
+from ntksym.report.names import escape
 
 PACKAGES = ("amsmath", "amssymb", "amsthm", "bm")
 

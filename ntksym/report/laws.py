@@ -8,7 +8,7 @@ from ntksym.nodes import Expect, Gaussian
 from ntksym.notation import q11, q12, q22, u, v
 from ntksym.report.document import Row
 from ntksym.report.glyphs import Glyph, Moment
-from ntksym.report.page import Namer
+from ntksym.report.naming import Namer
 
 _STANDING = {(u, u): q11, (u, v): q12, (v, u): q12, (v, v): q22}
 
@@ -53,7 +53,13 @@ class Laws:
         for number, law in enumerate(self._found, start=1):
             for part in independent_parts(marginal(law, self._used[number - 1])):
                 variables: sp.Basic = part.variables[0] if len(part.variables) == 1 else part.variables
-                out.append(Row(Labelled(Glyph(rf"\mathbb{{E}}_{{{number}}}", f"E_{number}"), variables), "~", namer.law(part, 34.0 if len(part.variables) > 1 else 60.0)))
+                out.append(
+                    Row(
+                        Labelled(Glyph(rf"\mathbb{{E}}_{{{number}}}", f"E_{number}"), variables),
+                        "~",
+                        namer.law(part, 34.0 if len(part.variables) > 1 else 60.0),
+                    )
+                )
         return tuple(out)
 
 

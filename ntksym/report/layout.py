@@ -14,13 +14,21 @@ from ntksym.report.mathematics import latex, terms
 # One unit is about half an em, the width of a digit; 469pt of text hold 85 of them, and the tag of an equation takes 9.
 LINE = 74.0
 
-RELATIONS = {"=": "=", ":=": ":=", "->": r"\longrightarrow", "~": r"\sim", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<", "approx": r"\approx", "": "", "in": r"\in", "ne": r"\ne", "where": "="}
+RELATIONS = {sign: sign for sign in ("=", ":=", ">", "<", "")} | {
+    "->": r"\longrightarrow",
+    "~": r"\sim",
+    ">=": r"\ge",
+    "<=": r"\le",
+    "approx": r"\approx",
+    "ne": r"\ne",
+    "where": "=",
+}
 
 _TALL = re.compile(r"\\(?:frac|sum|prod|begin)(?![A-Za-z])")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|\s+|.")
-_WIDE = {"Theta": 1.6, "Phi": 1.5, "Omega": 1.5, "Sigma": 1.5, "pi": 1.15, "omega": 1.3, "longrightarrow": 4.2, "xrightarrow": 3.5, "mathbb": 0.3, "sum": 2.4, "prod": 2.2, "quad": 2.0, "qquad": 4.0, "mapsto": 2.9}
+_WIDE = {"Theta": 1.6, "Phi": 1.5, "Omega": 1.5, "Sigma": 1.5, "omega": 1.3, "longrightarrow": 4.2, "sum": 2.4, "prod": 2.2, "quad": 2.0, "mapsto": 2.9}
 _RELATION = {"=", "+", "-", "<", ">", r"\le", r"\ge", r"\sim", r"\to", r"\in", r"\mapsto"}
-_NOTHING = {r"\left", r"\right", r"\displaystyle", r"\mathrm", r"\mathbf", r"\mathbb", r"\mathcal", r"\operatorname", r"\text", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\tfrac"}
+_NOTHING = frozenset(rf"\{name}" for name in "left right displaystyle mathrm mathbf mathbb mathcal operatorname text bigl bigr Bigl Bigr tfrac".split())
 _NAMES = {"arccos", "arcsin", "exp", "sin", "cos", "max", "min", "sinh", "cosh", "erf", "log", "tan", "arctan", "tanh"}
 
 
@@ -132,7 +140,7 @@ def is_stacked(row: Row, profile: Profile = DEFAULT, limit: float = LINE) -> boo
 
 
 def lines(row: Row, profile: Profile = DEFAULT, limit: float = LINE, indent: float = 0.0) -> list[str]:
-    """One row as aligned lines ``left &= ...`` and ``&\\quad + ...``, none wider than ``limit`` where its terms allow it.
+    r"""One row as aligned lines ``left &= ...`` and ``&\quad + ...``, none wider than ``limit`` where its terms allow it.
 
     ``indent`` is the width of the column of left sides; a left side too wide for it stands on a line of its own, right of the column.
     """

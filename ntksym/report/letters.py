@@ -93,7 +93,7 @@ def dual_letter(first: Glyph, second: Glyph | None = None) -> Glyph:
 
 
 def base_and_order(function: sp.Basic) -> tuple[sp.Basic | None, int]:
-    """phi and k for the k-th derivative of phi held as a Lambda; (function, 0) for phi itself."""
+    """Phi and k for the k-th derivative of phi held as a Lambda; (function, 0) for phi itself."""
     if isinstance(function, UndefinedFunction):
         return function, 0
     if not isinstance(function, sp.Lambda):

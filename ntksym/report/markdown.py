@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import singledispatch
 
+from ntksym.notation import Profile
 from ntksym.report.document import (
     Bibliography,
     Block,
@@ -25,7 +26,6 @@ from ntksym.report.document import (
 from ntksym.report.latex import ascii_mathematics
 from ntksym.report.layout import aligned
 from ntksym.report.mathematics import latex
-from ntksym.notation import Profile
 
 
 def escape(text: str) -> str:

@@ -14,7 +14,7 @@ _SCALES = ("sigma_w", "sigma_b")
 
 def factor_rank(factor: sp.Basic) -> int:
     """Numbers, parameters, variables, exponentials, functions, the tangent kernel, sums."""
-    base = factor.base if isinstance(factor, sp.Pow) else factor  # type: ignore[attr-defined]
+    base = factor.base if isinstance(factor, sp.Pow) else factor
     if base.is_number or (isinstance(base, Glyph) and base.latex.startswith("c")):
         return 0
     if isinstance(base, AtLayer):

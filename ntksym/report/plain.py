@@ -12,31 +12,10 @@ from sympy.printing.str import StrPrinter
 
 from ntksym.errors import NotationError
 from ntksym.notation import DEFAULT, MEANINGS, Profile
+from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 
-_GREEK_NAMES = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-).split()
-_GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
-GREEK = {**dict(zip(_GREEK_NAMES, _GREEK_LETTERS, strict=True)), "lamda": "λ", "vartheta": "ϑ", "varphi": "φ", "ell": "ℓ", "varepsilon": "ε"}
 _PRIMES = {1: "'", 2: "''", 3: "'''"}
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-# Unicode that this room writes, and what stands for it where only ASCII is possible.
-_ASCII = {
-    "≥": ">=", "≤": "<=", "≠": "!=", "→": "->", "√": "sqrt", "∞": "oo", "·": "*", "ℓ": "l", "∂": "d", "∑": "Sum", "∏": "Prod", "∫": "Int", "𝟏": "1", "∼": "~", "≈": "~=", "⊤": "T", "∈": "in",
-    "−": "-", "×": "x", "↦": "|->", "ϑ": "vartheta", "′": "'", "‖": "||", "⟨": "<", "⟩": ">", "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "├": "|", "─": "-", "│": "|",
-    "└": "`", "∎": "QED", "Θ̂": "Thetahat", "⊗": "(x)", "ϕ": "phi", "∘": "o", "∀": "all ", "⊙": "o",
-    **{letter: name for name, letter in zip(_GREEK_NAMES, _GREEK_LETTERS, strict=True)},
-}  # fmt: skip
-
-
-def ascii_only(text: str) -> str:
-    """The same text in ASCII; a letter without a name becomes its code point."""
-    text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + "".join("-" if c == "⁻" else str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(c)) for c in m[0]), text)
-    text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda m: "_" + "".join(str("₀₁₂₃₄₅₆₇₈₉".index(c)) for c in m[0]), text)
-    text = re.sub("√(?=[^(])", "sqrt ", text).replace("̂", "hat")
-    return "".join(char if char.isascii() else _ASCII.get(char, f"\\u{ord(char):04x}") for char in text)
 
 
 def plain(expression: Any, profile: Profile = DEFAULT) -> str:
@@ -90,7 +69,9 @@ class PlainPrinter(StrPrinter):
         own = getattr(expr, "_sympystr", None)
         if own is not None and (type(expr).__module__ or "").startswith("ntksym."):
             return own(self)
-        raise NotationError(f"no text for {type(expr).__name__}", where="ntksym/report/plain.py", why="a report may not guess", fix="add a _print method for this node")
+        raise NotationError(
+            f"no text for {type(expr).__name__}", where="ntksym/report/plain.py", why="a report may not guess", fix="add a _print method for this node"
+        )
 
     def signed_terms(self, expr: sp.Basic) -> list[tuple[str, str]]:
         """(sign, text) of every term in printing order."""
@@ -123,7 +104,11 @@ class PlainPrinter(StrPrinter):
         rest = [f for f in above if factor_rank(f) >= 8 or type(f).__name__ == "AtLayer"]
         if rest:
             above = [f for f in above if f not in rest]
-            return f"{self._print(sp.Mul(*above) / sp.Mul(*below))} {self._factors(rest)}" if above or not rest else f"1/{self._wrapped_factors(below)} {self._factors(rest)}"
+            return (
+                f"{self._print(sp.Mul(*above) / sp.Mul(*below))} {self._factors(rest)}"
+                if above or not rest
+                else f"1/{self._wrapped_factors(below)} {self._factors(rest)}"
+            )
         top = self._factors(above) if above else "1"
         bottom = self._factors(below)
         return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom else f"{top}/{bottom}"
@@ -150,14 +135,24 @@ class PlainPrinter(StrPrinter):
             return "1/" + self._wrapped(sp.Pow(base, -exponent))
         body = self._wrapped(base)
         if exponent.is_Integer:
-            return body + str(exponent).translate(_SUPERSCRIPT)
+            return body + str(exponent).translate(SUPERSCRIPT)
         return f"{body}^{self._print(exponent) if exponent.is_Atom and not exponent.is_Rational else '(' + self._print(exponent) + ')'}"
 
     def _wrapped(self, expr: sp.Basic) -> str:
         if isinstance(expr, sp.Symbol) and "/" in self._print(expr):
             return f"({self._print(expr)})"
-        simple = expr.is_Atom and not (isinstance(expr, sp.Rational) and expr.q != 1) or isinstance(expr, (sp.Function, sp.Indexed, sp.Max, sp.Min)) and not isinstance(expr, sp.exp)
-        simple = simple or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"} or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef)) or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
+        simple = (
+            expr.is_Atom
+            and not (isinstance(expr, sp.Rational) and expr.q != 1)
+            or isinstance(expr, (sp.Function, sp.Indexed, sp.Max, sp.Min))
+            and not isinstance(expr, sp.exp)
+        )
+        simple = (
+            simple
+            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"}
+            or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef))
+            or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
+        )
         return self._print(expr) if simple else f"({self._print(expr)})"
 
     def _root(self, base: sp.Basic) -> str:
@@ -290,9 +285,9 @@ class PlainPrinter(StrPrinter):
         inner, counts = expr.expr, expr.variable_count
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return f"{symbol_text(inner.func.__name__)}{_PRIMES[int(counts[0][1])]}({self._print(inner.args[0])})"
-        below = " ".join(f"∂{self._print(symbol)}" + ("" if count == 1 else str(count).translate(_SUPERSCRIPT)) for symbol, count in counts)
+        below = " ".join(f"∂{self._print(symbol)}" + ("" if count == 1 else str(count).translate(SUPERSCRIPT)) for symbol, count in counts)
         order = sum(count for _, count in counts)
-        above = "∂" if order == 1 else "∂" + str(order).translate(_SUPERSCRIPT)
+        above = "∂" if order == 1 else "∂" + str(order).translate(SUPERSCRIPT)
         return f"{above}/{below} {self._bracket(inner, sp.Add, sp.Mul)}" if len(counts) == 1 else f"{above}/({below}) {self._bracket(inner, sp.Add, sp.Mul)}"
 
     def _print_Subs(self, expr: Any) -> str:
@@ -307,7 +302,9 @@ class PlainPrinter(StrPrinter):
     def _limits(self, expr: Any) -> str:
         if len(expr.limits) > 1 and len({limit[1:] for limit in expr.limits}) == 1 and len(expr.limits[0]) == 3:
             return f"{','.join(self._print(limit[0]) for limit in expr.limits)}={self._print(expr.limits[0][1])}..{self._print(expr.limits[0][2])}"
-        return ", ".join(f"{self._print(limit[0])}={self._print(limit[1])}..{self._print(limit[2])}" if len(limit) == 3 else self._print(limit[0]) for limit in expr.limits)
+        return ", ".join(
+            f"{self._print(limit[0])}={self._print(limit[1])}..{self._print(limit[2])}" if len(limit) == 3 else self._print(limit[0]) for limit in expr.limits
+        )
 
     def _print_Sum(self, expr: Any) -> str:
         return f"∑_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
@@ -361,7 +358,11 @@ class PlainPrinter(StrPrinter):
         return "..."
 
     def _print_Piecewise(self, expr: Any) -> str:
-        return "{" + "; ".join(f"{self._print(value)} if {self._print(when)}" if when != sp.true else f"{self._print(value)} otherwise" for value, when in expr.args) + "}"
+        return (
+            "{"
+            + "; ".join(f"{self._print(value)} if {self._print(when)}" if when != sp.true else f"{self._print(value)} otherwise" for value, when in expr.args)
+            + "}"
+        )
 
     # The theory's own nodes
     def _print_Gaussian(self, expr: Any) -> str:
@@ -418,48 +419,3 @@ class PlainPrinter(StrPrinter):
 
     def _print_Tuple(self, expr: Any) -> str:
         return "(" + ", ".join(self._print(a) for a in expr) + ")"
-
-
-_COMMANDS = {
-    **{name: letter for name, letter in GREEK.items()}, "le": "≤", "ge": "≥", "ne": "≠", "to": "→", "infty": "∞", "cdot": "·", "cdots": "...", "dots": "...", "ldots": "...", "times": "×", "sim": "∼", "partial": "∂",
-    "mathbb": "", "mathcal": "", "mathrm": "", "mathbf": "", "operatorname": "", "text": "", "left": "", "right": "", "quad": "  ", "qquad": "    ", "sum": "∑", "prod": "∏", "int": "∫", "in": "∈", "mapsto": "↦",
-    "longrightarrow": "→", "rightarrow": "→", "approx": "≈", "top": "ᵀ", "prime": "'", "otimes": "⊗", "lVert": "‖", "rVert": "‖", "Vert": "‖", "|": "‖", "langle": "⟨", "rangle": "⟩", "arccos": "arccos ", "arcsin": "arcsin ",
-    "exp": "exp ", "sin": "sin ", "cos": "cos ", "log": "log ", "max": "max ", "min": "min ", "det": "det ", "neq": "≠", "mid": "|", "colon": ":", ",": " ", ";": " ", ":": " ", "!": "", " ": " ", "{": "{", "}": "}",
-    "\\": "; ", "$": "$", "%": "%", "&": "&", "#": "#", "_": "_", "odot": "⊙", "circ": "∘", "forall": "∀", "displaystyle": "", "bigl": "", "bigr": "", "Bigl": "", "Bigr": "", "mathsf": "", "lim": "lim ", "tr": "tr ", "tfrac": "",
-    "ll": "<<", "gg": ">>", "pm": "±", "equiv": "≡", "propto": "∝", "star": "*", "leq": "≤", "geq": "≥", "rm": "", "boldsymbol": "", "bm": "", "limits": "", "lt": "<", "gt": ">",
-}  # fmt: skip
-
-
-_SPACED = frozenset({"le", "ge", "ne", "leq", "geq", "neq", "to", "in", "sim", "approx", "longrightarrow", "rightarrow", "mapsto", "equiv", "propto", "times", "pm", "ll", "gg", "lt", "gt", "mid"})
-
-
-def _kept_space(matched: str) -> str:
-    """A space before a command is kept; the one after it only ends its name."""
-    return " " if matched[:1].isspace() else ""
-
-
-def tex_to_text(source: str) -> str:
-    """LaTeX mathematics of a sentence as readable text; commands without a letter keep their name."""
-    text = source
-    group = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
-    for _ in range(6):
-        before = text
-        text = re.sub(rf"\\[td]?frac\s*{group}\s*{group}", lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", text)
-        text = re.sub(rf"\\sqrt\s*{group}", lambda m: "√" + (m[1] if len(m[1]) == 1 else f"({m[1]})"), text)
-        text = re.sub(rf"\\hat\s*(?:{group}|(\\?[A-Za-z]+))", lambda m: f"{m[1] or m[2]}\u0302", text)
-        text = re.sub(rf"\\(?:text|mathrm|operatorname|mathbb|mathcal|mathbf|mathsf|bm)\s*{group}", r"\1", text)
-        text = re.sub(rf"\\x?(?:long)?rightarrow\s*{group}", r"→", text)
-        if text == before:
-            break
-    text = re.sub(r"\\begin\{[a-z]*\}|\\end\{[a-z]*\}", " ", text)
-    text = re.sub(r"\s*\\([A-Za-z]+|.)\s*", lambda m: f" {_COMMANDS[m[1]]} " if m[1] in _SPACED else _kept_space(m[0]) + _COMMANDS.get(m[1], m[1] + " "), text)
-    text = re.sub(r"\^\{?(-?\d)\}?(?![\d+])", lambda m: m[1].translate(_SUPERSCRIPT), text)
-    text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text)
-    text = re.sub(r"\bq_(\d+)", r"q\1", text)
-    return re.sub(r"\s+", " ", text.replace("~", " ")).strip()
-
-
-def _grouped(body: str) -> str:
-    return body.strip() if re.fullmatch(r"\\?\w+|√\([^()]*\)|√\w", body.strip()) else f"({body.strip()})"
-
-

@@ -10,6 +10,7 @@ from functools import singledispatch
 
 from ntksym.notation import Profile
 from ntksym.proof.verdict import Status
+from ntksym.report.characters import ascii_only, tex_to_text
 from ntksym.report.document import (
     Bibliography,
     Block,
@@ -27,7 +28,7 @@ from ntksym.report.document import (
     Tex,
     Text,
 )
-from ntksym.report.plain import ascii_only, plain, plain_terms, tex_to_text
+from ntksym.report.plain import plain, plain_terms
 
 _COLOUR = {Status.PROVED: "32", Status.CITED: "36", Status.TESTED: "33", Status.UNCHECKED: "35", Status.FALSE: "31"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -61,7 +62,12 @@ class Writer:
 
     def wrapped(self, text: str, indent: int, hanging: int | None = None) -> list[str]:
         return textwrap.wrap(
-            text, self.width, initial_indent=" " * indent, subsequent_indent=" " * (indent if hanging is None else hanging), break_long_words=False, break_on_hyphens=False
+            text,
+            self.width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent if hanging is None else hanging),
+            break_long_words=False,
+            break_on_hyphens=False,
         ) or [""]
 
 
@@ -75,7 +81,10 @@ def render(document: Document, width: int = 100, ascii: bool = False, color: boo
     writer = Writer(width, color and not os.environ.get("NO_COLOR"), document.profile)
     title = clean(document.title)
     out = [writer.bold(title), "=" * min(len(title), writer.width), ""]
-    out += [line.replace(document.status.name, writer.status(document.status), 1) for line in writer.wrapped(f"{document.status.name}. {writer.words(document.summary)}", 0)]
+    out += [
+        line.replace(document.status.name, writer.status(document.status), 1)
+        for line in writer.wrapped(f"{document.status.name}. {writer.words(document.summary)}", 0)
+    ]
     for section in document.sections:
         out += ["", writer.bold(section.title), "-" * len(section.title)]
         for block in section.blocks:

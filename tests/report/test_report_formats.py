@@ -51,8 +51,11 @@ def relu() -> Derivation:
 def hostile() -> Derivation:
     name = sp.Symbol(r"<b>\input{x}%$&", real=True)
     lemma = Derivation(HOSTILE).by(STEP, claim=sp.Eq(name * q11, q12, evaluate=False), notes=HOSTILE)
-    return Derivation(HOSTILE).by(STEP, claim=HOSTILE).by(STEP, 1, claim=sp.Eq(name, q12, evaluate=False)).by(
-        Rule("use", lambda *p, claim, lemma: Statement(claim), _check, Citation("", HOSTILE), HOSTILE, "c"), 2, claim=q11 + name, lemma=lemma
+    return (
+        Derivation(HOSTILE)
+        .by(STEP, claim=HOSTILE)
+        .by(STEP, 1, claim=sp.Eq(name, q12, evaluate=False))
+        .by(Rule("use", lambda *p, claim, lemma: Statement(claim), _check, Citation("", HOSTILE), HOSTILE, "c"), 2, claim=q11 + name, lemma=lemma)
     )
 
 
@@ -261,7 +264,8 @@ for phi in (sp.erf(x), sp.Max(0, x) ** 2 * sp.Symbol("a", real=True) + sp.Symbol
 
 def test_bytes_do_not_depend_on_the_hash_seed() -> None:
     running = [
-        subprocess.Popen([sys.executable, "-c", _PRINT_HASHES], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, text=True) for seed in ("0", "1", "2")
+        subprocess.Popen([sys.executable, "-c", _PRINT_HASHES], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, text=True)
+        for seed in ("0", "1", "2")
     ]
     printed = [process.communicate(timeout=240)[0] for process in running]
     assert all(process.returncode == 0 for process in running)
@@ -281,7 +285,9 @@ def test_pdflatex_compiles_without_a_line_too_long(which: str, tmp_path: Path) -
         source = (relu() if which == "relu" else hostile()).latex()
     (tmp_path / "main.tex").write_text(source, encoding="ascii")
     for _ in range(2):
-        done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "main.tex"], cwd=tmp_path, capture_output=True, timeout=240)
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "main.tex"], cwd=tmp_path, capture_output=True, timeout=240
+        )
         log = done.stdout.decode("latin-1")
         assert done.returncode == 0, log[-2000:]
     assert "multiply defined" not in log and "undefined" not in log.replace("undefined on input line 0", "")
@@ -294,7 +300,12 @@ def test_temml_sets_every_formula(tmp_path: Path) -> None:
     formulas = [*Page(relu().html()).tex, *Page(hostile().html()).tex]
     assert len(formulas) > 40 and all(formulas)
     import_file = Path(ntksym.report.__file__).parent / "assets" / "temml.min.js"
-    script = "const fs=require('fs');eval(fs.readFileSync(process.argv[1],'utf8')+';globalThis.temml=temml');let n=0;for(const f of fs.readFileSync(0,'utf8').split('\\u0000')){const m=temml.renderToString(f,{throwOnError:true,strict:true,displayMode:true});if(m.includes('tml-error')||m.includes('merror'))throw new Error(f);n++}console.log(n)"
+    script = (
+        "const fs=require('fs');eval(fs.readFileSync(process.argv[1],'utf8')+';globalThis.temml=temml');let n=0;"
+        "for(const f of fs.readFileSync(0,'utf8').split('\\u0000')){"
+        "const m=temml.renderToString(f,{throwOnError:true,strict:true,displayMode:true});"
+        "if(m.includes('tml-error')||m.includes('merror'))throw new Error(f);n++}console.log(n)"
+    )
     done = subprocess.run(["node", "-e", script, str(import_file)], input="\0".join(formulas), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-1500:]
     assert int(done.stdout) == len(formulas)

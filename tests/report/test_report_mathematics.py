@@ -10,9 +10,11 @@ from sympy import Symbol
 from ntksym.errors import NotationError
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Dual, Entry, Expect, Indicator, NormalCDF, NormalPDF, TendsTo, Width, gaussian_pair
 from ntksym.notation import K12, Profile, Theta12, layer, q11, q12, q22, s12, sigma_b, sigma_w, u, v, x, x1, x2
+from ntksym.report.characters import ascii_only, tex_to_text
 from ntksym.report.glyphs import AtLayer, Glyph
-from ntksym.report.mathematics import escape, latex
-from ntksym.report.plain import ascii_only, plain, tex_to_text
+from ntksym.report.mathematics import latex
+from ntksym.report.names import escape
+from ntksym.report.plain import plain
 
 phi = sp.Function("phi")
 pair = gaussian_pair(u, v, q11, q12, q22)
@@ -38,7 +40,11 @@ PRINTED = [
     (1 / sp.sqrt(2 * sp.pi * q11), r"\frac{1}{\sqrt{2 \pi q_{11}}}", "1/√(2 π q11)"),
     (-u - v, "-u - v", "-u - v"),
     (v - u, "v - u", "v - u"),
-    (sp.Rational(3, 2) * sp.Sum(Entry("z", layer, (x1,), (Symbol("a"),)) ** 2, (Symbol("a"), 1, Width(layer))), r"\frac{3}{2} \sum_{a=1}^{n_{\ell}} z^{\ell}_{a}(x)^{2}", "3/2 ∑_{a=1..n_ℓ} z^ℓ_a(x)²"),
+    (
+        sp.Rational(3, 2) * sp.Sum(Entry("z", layer, (x1,), (Symbol("a"),)) ** 2, (Symbol("a"), 1, Width(layer))),
+        r"\frac{3}{2} \sum_{a=1}^{n_{\ell}} z^{\ell}_{a}(x)^{2}",
+        "3/2 ∑_{a=1..n_ℓ} z^ℓ_a(x)²",
+    ),
     (Entry("omega", layer + 1, (), (Symbol("a"), Symbol("i"))), r"\omega^{\ell+1}_{a i}", "ω^{ℓ+1}_ai"),
     (TendsTo(Entry("Thetahat", 1, (x1, x2)), K12), r"\hat\Theta^{1}(x,x') \longrightarrow K(x,x')", "Θ̂^1(x,x') → K(x,x')"),
     (Symbol("alpha_1"), r"\alpha_{1}", "α_1"),

@@ -22,10 +22,27 @@ from ntksym.report.document import Equation, Row
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters
 from ntksym.report.mathematics import latex
-from ntksym.report.page import Namer, is_closed, page_form
+from ntksym.report.naming import Namer
+from ntksym.report.page import is_closed, page_form
 from ntksym.report.plain import plain
 
-ACTIVATIONS = ("relu", "leaky_relu", "abs", "relu^3", "signed_square", "erf", "gelu", "normal_cdf", "sin", "cos", "exp", "scaled_gaussian", "gaussian_derivative", "sigmoid_like", "step")
+ACTIVATIONS = (
+    "relu",
+    "leaky_relu",
+    "abs",
+    "relu^3",
+    "signed_square",
+    "erf",
+    "gelu",
+    "normal_cdf",
+    "sin",
+    "cos",
+    "exp",
+    "scaled_gaussian",
+    "gaussian_derivative",
+    "sigmoid_like",
+    "step",
+)
 POINT = {"q11": "1.3", "q12": "-0.4", "q22": "0.7", "q": "1.1", "u": "0.3", "v": "-0.6", "x": "0.9", "w": "0.2", "w1": "0.5", "w2": "-0.8"}
 
 
@@ -117,8 +134,11 @@ def test_every_closed_step_has_the_value_claimed(name: str) -> None:
     checked = 0
     for equation in equations(document(derivation)):
         claim = claims.get(equation.number)
-        if isinstance(claim, sp.Eq) and isinstance(claim.rhs, sp.Expr) and is_closed(claim.rhs) and not claim.rhs.atoms(sp.Function) - claim.rhs.atoms(
-            CorrelationAngle, CorrelationArcsine, NormalCDF, NormalPDF, sp.exp, sp.erf
+        if (
+            isinstance(claim, sp.Eq)
+            and isinstance(claim.rhs, sp.Expr)
+            and is_closed(claim.rhs)
+            and not claim.rhs.atoms(sp.Function) - claim.rhs.atoms(CorrelationAngle, CorrelationArcsine, NormalCDF, NormalPDF, sp.exp, sp.erf)
         ):
             assert close(put_back(equation.rows[-1].right, equation.where), claim.rhs)
             checked += 1
@@ -140,7 +160,9 @@ def environment(rows: Sequence[Row], where: Sequence[Row]) -> tuple[dict[str, mp
     return {latex(a): number(b) for a, b in letters}, {plain(a): number(b) for a, b in letters}
 
 
-@pytest.mark.parametrize("name", ("relu", "leaky_relu", "relu^3", "signed_square", "erf", "gelu", "normal_cdf", "sin", "scaled_gaussian", "gaussian_derivative"))
+@pytest.mark.parametrize(
+    "name", ("relu", "leaky_relu", "relu^3", "signed_square", "erf", "gelu", "normal_cdf", "sin", "scaled_gaussian", "gaussian_derivative")
+)
 def test_what_is_printed_reads_back_as_what_was_meant(name: str) -> None:
     read = 0
     for equation in equations(document(derived(name))):
@@ -161,7 +183,12 @@ def test_what_is_printed_reads_back_as_what_was_meant(name: str) -> None:
 
 def _readable(expression: sp.Expr) -> bool:
     allowed = (CorrelationAngle, CorrelationArcsine, NormalCDF, NormalPDF, sp.exp, sp.erf, sp.sin, sp.cos, sp.sinh, sp.cosh)
-    return is_closed(expression) and not expression.has(sp.I) and all(isinstance(f, allowed) for f in expression.atoms(sp.Function)) and not expression.has(sp.Max, sp.Min, sp.Abs)
+    return (
+        is_closed(expression)
+        and not expression.has(sp.I)
+        and all(isinstance(f, allowed) for f in expression.atoms(sp.Function))
+        and not expression.has(sp.Max, sp.Min, sp.Abs)
+    )
 
 
 PRINTED = [
@@ -169,10 +196,10 @@ PRINTED = [
     sp.sqrt(2) * q11 / 4 - q12 * sp.sqrt(3) / 3,
     -(q11 + q12) * (q11 - q12) / (2 * q22),
     2 ** sp.Rational(3, 2) * sp.sqrt(q11) / (q22 * sp.sqrt(sp.pi)),
-    -sp.exp(-(q11 + q22) / (2 * q11)) ** 2,
+    -(sp.exp(-(q11 + q22) / (2 * q11)) ** 2),
     (q11 - q22) ** 3 / (q11 + q22) ** sp.Rational(5, 2),
     1 / (1 + 1 / q11) - q11 ** (-2),
-    q11 ** q22 - sp.sin(q11) ** 2 * sp.erf(q12 / sp.sqrt(2)) ** 3,
+    q11**q22 - sp.sin(q11) ** 2 * sp.erf(q12 / sp.sqrt(2)) ** 3,
     -q11 - (q22 - q12) - sp.pi**2 / 6,
     sp.exp((q11 + q22) / (1 + 2 * q12)) + sp.exp(q11 + q12) - sp.exp(-q11 - q22),
     q11 * sp.exp(q12) * sp.exp(q11 + q22),
@@ -186,7 +213,10 @@ def test_single_expressions_read_back(expression: sp.Expr) -> None:
     symbols = sorted(expression.free_symbols, key=str)
     with mpmath.workdps(40):
         meant = number(expression)
-        for value in (read_latex(latex(expression), {latex(s): number(s) for s in symbols}), read_text(plain(expression), {plain(s): number(s) for s in symbols})):
+        for value in (
+            read_latex(latex(expression), {latex(s): number(s) for s in symbols}),
+            read_text(plain(expression), {plain(s): number(s) for s in symbols}),
+        ):
             assert abs(value - meant) < mpmath.mpf(10) ** -25 * (1 + abs(meant))
 
 
