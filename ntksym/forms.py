@@ -143,7 +143,7 @@ class Recursion:
 
 def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:
     """The derivative of phi as a node: a Lambda holding an unevaluated Derivative, so that jumps are not decided here."""
-    return sp.Lambda(x, sp.Derivative(phi(x), x, evaluate=False))  # type: ignore[operator]
+    return sp.Lambda(x, sp.Derivative(phi(x), x, evaluate=False))
 
 
 def _pair(first: sp.Expr, cov: sp.Expr, second: sp.Expr) -> dict[sp.Basic, sp.Basic]:

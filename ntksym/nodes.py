@@ -235,7 +235,7 @@ class Width(sp.Expr):
 
     @property
     def layer(self) -> sp.Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     def _latex(self, printer: Any) -> str:
         return f"n_{{{_layer_latex(printer, self.layer)}}}"
@@ -267,15 +267,15 @@ class Entry(sp.Expr):
 
     @property
     def layer(self) -> sp.Expr:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @property
     def inputs(self) -> sp.Tuple:
-        return self.args[2]  # type: ignore[return-value]
+        return self.args[2]
 
     @property
     def indices(self) -> sp.Tuple:
-        return self.args[3]  # type: ignore[return-value]
+        return self.args[3]
 
     @property
     def free_symbols(self) -> set[sp.Basic]:
@@ -310,11 +310,11 @@ class Applied(sp.Expr):
 
     @property
     def function(self) -> sp.Lambda:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def argument(self) -> sp.Expr:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     def _eval_derivative(self, symbol: sp.Basic) -> sp.Expr:
         variable = self.function.variables[0]
@@ -343,11 +343,11 @@ class Partial(sp.Expr):
 
     @property
     def of(self) -> Entry:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def by(self) -> Entry:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     def _latex(self, printer: Any) -> str:
         return rf"\frac{{\partial {printer.doprint(self.of)}}}{{\partial {printer.doprint(self.by)}}}"
@@ -367,11 +367,11 @@ class Mean(sp.Expr):
 
     @property
     def integrand(self) -> sp.Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def over(self) -> sp.Tuple:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     def _latex(self, printer: Any) -> str:
         over = "" if not self.over else "_{" + ",".join(printer.doprint(t) for t in self.over) + "}"
@@ -417,11 +417,11 @@ class Given(sp.Basic):
 
     @property
     def vector(self) -> sp.Tuple:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def given(self) -> sp.Tuple:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     def _latex(self, printer: Any) -> str:
         return rf"\left. {printer.doprint(self.vector)} \,\right|\, {', '.join(printer.doprint(g) for g in self.given)}"

@@ -103,8 +103,8 @@ CONVENTIONS: tuple[str, ...] = (
 # The same sentences for a page that sets mathematics (between dollars).
 CONVENTIONS_TEX: tuple[str, ...] = (
     r"$\sigma_w$ and $\sigma_b$ are standard deviations.",
-    r"NTK parameterization: $h^{\ell+1} = \tfrac{\sigma_w}{\sqrt{n_\ell}}\, z^{\ell} \omega^{\ell+1} + \sigma_b \beta^{\ell+1}$, all $\omega$ and $\beta$ drawn from "
-    r"$\mathcal{N}(0,1)$, gradients with respect to $(\omega, \beta)$.",
+    r"NTK parameterization: $h^{\ell+1} = \tfrac{\sigma_w}{\sqrt{n_\ell}}\, z^{\ell} \omega^{\ell+1} + \sigma_b \beta^{\ell+1}$, "
+    r"all $\omega$ and $\beta$ drawn from $\mathcal{N}(0,1)$, gradients with respect to $(\omega, \beta)$.",
     r"$K^{1} = \tfrac{\sigma_w^2}{n_0} x\cdot x' + \sigma_b^2$ and $\Theta^{1} = K^{1}$; the first layer scales like every other.",
     r"$L$ hidden layers; the output layer is layer $L+1$; the kernel multiplies the identity over outputs.",
 )

@@ -177,7 +177,7 @@ def normal_form(expr: sp.Expr, symbols: tuple[sp.Symbol, ...] = ()) -> Sum:
 
 def _convert(expr: sp.Expr, domain: Domain) -> Sum:
     if expr.is_Rational:
-        return constant(domain, domain.field(sp.QQ(int(expr.p), int(expr.q))))  # type: ignore[attr-defined]
+        return constant(domain, domain.field(sp.QQ(int(expr.p), int(expr.q))))
     if expr == sp.pi:
         return constant(domain, domain.generator[_PI])
     if expr == sp.I:

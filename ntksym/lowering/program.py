@@ -8,6 +8,8 @@ Expressions on the right-hand sides are SymPy expressions over symbols named lik
 and the heads below, which say *which* numerically safe form is meant.
 """
 
+# pyright: reportMissingTypeStubs=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
