@@ -115,19 +115,32 @@ def _expectation(d: DualDerivation, phi: sp.Lambda, psi: sp.Lambda, order1: int,
     target = d.last
     symmetric = (phi, order1) == (psi, order2)
     parts: list[int] = []
+    known: dict[sp.Expr, int] = {}  # integrand -> the step that has its average
     for i, f in enumerate(left):
         for j, g in enumerate(right):
             if symmetric and j < i:
                 continue
-            d, number = _pair(d, f, g)
+            _, integrand = _product(f, g)
+            conjugate = known.get(integrand.xreplace({sp.I: -sp.I}))
+            if conjugate is not None:
+                d = d.by(moves.conjugate, conjugate)
+                number = d.last
+            else:
+                d, number = _pair(d, f, g)
             if number is None:
                 continue
+            known[integrand] = number
             parts.append(number)
             if symmetric and j > i:
                 d = d.by(moves.swap_inputs, number)
                 parts.append(d.last)
     d = d.by(moves.put_together, target, *parts)
     return d, d.last
+
+
+def _product(f: Group, g: Group) -> tuple[sp.Expr, sp.Expr]:
+    """The product f(u) g(v) as it stands in the expanded expectation: its constant factor and the rest."""
+    return (f.as_expr().xreplace({x: u}) * g.as_expr().xreplace({x: v})).as_independent(u, v, as_Add=False)
 
 
 def _node(phi: sp.Lambda, order: int) -> sp.Lambda:
@@ -141,8 +154,7 @@ def _pair(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int | 
     if f.tau == DELTA_PRIME:
         return _delta_prime(d, f, g)
     steps = _tau(f).xreplace({x: u}) * _tau(g).xreplace({x: v})
-    # The very product that stands in the expanded expectation, its constant factor split off the same way.
-    _, integrand = (f.as_expr().xreplace({x: u}) * g.as_expr().xreplace({x: v})).as_independent(u, v, as_Add=False)
+    _, integrand = _product(f, g)
     body = sp.Mul(*(factor for factor in sp.Mul.make_args(integrand) if factor.is_polynomial(u, v)))
     taus = (Tau(f.tau, f.slope), Tau(g.tau, g.slope))
     shifted = f.beta != 0 or g.beta != 0

@@ -78,10 +78,10 @@ def tilt(*, body: sp.Expr, alphas: sp.Tuple, betas: sp.Tuple) -> Statement:
     beta1, beta2 = betas
     det = sp.expand((1 - 2 * alpha1 * q11) * (1 - 2 * alpha2 * q22) - 4 * alpha1 * alpha2 * q12**2)
     gram = q11 * q22 - q12**2
-    a, b, c = (q11 - 2 * alpha2 * gram) / det, (q22 - 2 * alpha1 * gram) / det, q12 / det
-    a, b, c = (sp.factor(sp.expand(sp.numer(t))) / det for t in (a, b, c)) if det != 1 else (q11, q22, q12)
-    m1, m2 = a * beta1 + c * beta2, c * beta1 + b * beta2
-    exponent = (beta1 * m1 + beta2 * m2) / 2
+    a, b = sp.expand(q11 - 2 * alpha2 * gram), sp.expand(q22 - 2 * alpha1 * gram)
+    m1, m2 = sp.expand(a * beta1 + q12 * beta2), sp.expand(q12 * beta1 + b * beta2)
+    exponent = sp.expand(beta1 * m1 + beta2 * m2) / (2 * det)
+    a, c, b, m1, m2 = (t / det for t in (a, q12, b, m1, m2))
     weight = sp.exp(alpha1 * u**2 + beta1 * u) * sp.exp(alpha2 * v**2 + beta2 * v)
     law = Gaussian(sp.Tuple(u, v), sp.Tuple(m1, m2), sp.Tuple(a, c, b))
     claim = sp.Eq(Expect(weight * body, PAIR), sp.exp(exponent) / sp.sqrt(det) * average(body, law), evaluate=False)
@@ -181,6 +181,17 @@ def swap_inputs(known: Statement) -> Statement:
     exchange = {q11: q22, q22: q11}
     flipped = known.claim.lhs.integrand.xreplace({u: v, v: u})
     return Statement(sp.Eq(Expect(flipped, PAIR), known.claim.rhs.xreplace(exchange), evaluate=False), assumptions=_exchanged(known, exchange))
+
+
+@rule(
+    source=Citation("", "conjugation of real integrals"),
+    check=averages.check_conjugate,
+    reason="The complex conjugate of a pair of waves has the conjugate average.",
+)
+def conjugate(known: Statement) -> Statement:
+    r"""$\mathbb E[f] = F \;\Rightarrow\; \mathbb E[\bar f] = \bar F$"""
+    opposite = {sp.I: -sp.I}
+    return Statement(sp.Eq(known.claim.lhs.xreplace(opposite), known.claim.rhs.xreplace(opposite), evaluate=False))
 
 
 def _exchanged(known: Statement, exchange: dict[sp.Basic, sp.Basic]) -> tuple[Assumption, ...]:

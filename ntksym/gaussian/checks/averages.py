@@ -310,6 +310,16 @@ def check_swap(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
     return decide([value - premises[0].claim.rhs], "exchanging twice is the identity")
 
 
+def check_conjugate(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
+    """Conjugate once more, i to -i, every symbol being real and every root that of a positive number: the premise must come back."""
+    t = sp.Dummy()
+    lhs, rhs = (side.subs(sp.I, t).subs(t, -sp.I) for side in (conclusion.claim.lhs.integrand, conclusion.claim.rhs))
+    known = premises[0].claim
+    if conclusion.claim.lhs.law != known.lhs.law or not vanishes(lhs - known.lhs.integrand):
+        return false("the integrand is not the conjugate of the premise's")
+    return decide([rhs - known.rhs], "conjugating twice is the identity")
+
+
 def check_instance(premises: tuple[Statement, ...], conclusion: Statement, *, derivation: Any) -> Verdict:
     """Substitute in the other order: symbols of the lemma one by one through temporary names."""
     general = derivation.conclusion.claim

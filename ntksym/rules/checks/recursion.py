@@ -32,6 +32,9 @@ def read_recursion(premises: tuple[Statement, ...], conclusion: Statement, *, de
     claim: Recursion = conclusion.claim
     if len(claim.blocks) != 1 or claim.blocks[0].repeat != depth or claim.depth != depth:
         return false(f"the block is not repeated {depth} times")
+    held = {tuple(symbol for symbol, _ in pairs) for pairs in (claim.base, claim.blocks[0].update)}
+    if held != {claim.state} or len(set(claim.state)) != len(claim.state):
+        return false("the state is not what base and block give values to")
     free = [s for s in (notation.sigma_w, notation.sigma_b) if any(value.has(s) for _, value in (*claim.base, *claim.blocks[0].update))]
     if [(p.symbol, p.default, p.per_layer) for p in claim.parameters] != [(s, s, True) for s in free]:
         return false("the parameters are not the sigmas it holds")
