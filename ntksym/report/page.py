@@ -99,21 +99,26 @@ def _whole(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Exp
 
 def _gathered(expression: sp.Expr) -> sp.Expr:
     """The most readable on the page of a few equal forms."""
+    candidates = _equal_forms(expression)
+    best = candidates[0] if len(candidates) == 1 else min(candidates, key=lambda form: (_cost(form), latex(form)))
+    return sp.Add(*(sp.factor_terms(term) for term in best.args)) if isinstance(best, sp.Add) else best
+
+
+def _equal_forms(expression: sp.Expr) -> list[sp.Expr]:
+    if not isinstance(expression, sp.Add) and expression.is_polynomial() and expression.count_ops() < 4:
+        return [expression]
+    if len(expression.atoms(CorrelationAngle)) == 1:
+        split = _by_angle(expression)
+        if split is not None:
+            return [split, sp.together(split)] if isinstance(split, sp.Add) and _one_denominator(split) else [split]
     candidates = [expression, sp.factor_terms(expression)]
     if isinstance(expression, sp.Add) and _one_denominator(expression):
-        candidates.append(sp.together(expression))
-        candidates.append(sp.factor_terms(sp.together(expression)))
+        candidates += [sp.together(expression), sp.factor_terms(sp.together(expression))]
     if isinstance(expression, sp.Add) and expression.has(CorrelationArcsine) and not expression.has(CorrelationAngle):
         turned = expression.replace(CorrelationArcsine, lambda a, c, b: sp.pi / 2 - CorrelationAngle(a, c, b))
         split = _by_angle(turned) if len(turned.atoms(CorrelationAngle)) == 1 else None
         candidates += [] if split is None else [split, sp.factor_terms(sp.expand(turned))]
-    candidates += _hyperbolic(expression)
-    if len(expression.atoms(CorrelationAngle)) == 1:
-        split = _by_angle(expression)
-        if split is not None:
-            candidates = [split, sp.together(split)] if isinstance(split, sp.Add) and _one_denominator(split) else [split]
-    best = min(candidates, key=lambda form: (_cost(form), latex(form)))
-    return sp.Add(*(sp.factor_terms(term) for term in best.args)) if isinstance(best, sp.Add) else best
+    return list(dict.fromkeys(candidates + _hyperbolic(expression)))
 
 
 def _one_denominator(total: sp.Expr) -> bool:
@@ -122,7 +127,7 @@ def _one_denominator(total: sp.Expr) -> bool:
 
 
 def _hyperbolic(expression: sp.Expr) -> list[sp.Expr]:
-    """C e^{A+B} +- c e^{A-B} as 2 c e^A cosh B or sinh B; an empty list for any other sum."""
+    """Two terms c e^{A+B} and +-c e^{A-B} as 2 c e^A cosh B or sinh B; an empty list for any other sum."""
     expanded = sp.expand_mul(expression)
     parts = sp.Add.make_args(expanded)
     if len(parts) != 2:
