@@ -1,13 +1,11 @@
-"""Exact statements written out for a small network of distinct widths 2, 3, 5, whose derivatives SymPy takes itself.
+"""Exact statements written out for a small network of distinct widths, term by term.
 
-The model knows the network only as products of matrices: h^{l+1} = sigma_w g_l z^l W^{l+1} + sigma_b beta^{l+1}, with g_l standing for 1/sqrt(n_l) and phi
-an abstract function.  A statement is read term by term into a polynomial in x, the parameters, g_l, phi(h) and phi'(h); it holds if that polynomial is zero.
+A statement is read into a polynomial in x, the parameters, g_l = 1/sqrt(n_l), phi(h) and phi'(h); it holds if that polynomial is zero.
 No index is contracted here.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections import Counter
@@ -20,122 +18,10 @@ from sympy.core.function import AppliedUndef
 from ntksym import notation
 from ntksym.errors import CheckError
 from ntksym.nodes import Applied, Entry, Mean, Partial, Width
+from ntksym.rules.checks.model import TOP, WIDTHS, bias, gram, parameter_derivative, parameters, scale, tensor_derivative, tensor_value, variables_of, weight
 from ntksym.rules.checks.sparse import ONE, ZERO, Sparse, from_expression, number, total, variable
 
-WIDTHS = (2, 3, 5, 2)
-LABELS = (notation.x1, notation.x2)
 SCOPE = "written out at widths 2, 3, 5 for L <= 2, phi abstract, derivatives by SymPy"
-
-_TOP = len(WIDTHS) - 1
-
-
-class _Slope(sp.Function):
-    """phi'."""
-
-    nargs = 1
-
-
-class _Phi(sp.Function):
-    """phi, whose derivative is a function of its own."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sp.Expr:
-        return _Slope(self.args[0])
-
-
-@functools.cache
-def _scale(layer: int) -> sp.Symbol:
-    return sp.Symbol(f"g{layer}", positive=True)
-
-
-@functools.cache
-def weight(layer: int, row: int, column: int) -> sp.Symbol:
-    """The weight omega^layer_{row, column} of the model."""
-    return sp.Symbol(f"w{layer}_{row}_{column}", real=True)
-
-
-@functools.cache
-def bias(layer: int, column: int) -> sp.Symbol:
-    """The bias beta^layer_column of the model."""
-    return sp.Symbol(f"b{layer}_{column}", real=True)
-
-
-@functools.cache
-def parameters(layer: int) -> tuple[sp.Symbol, ...]:
-    """Every parameter of the layers up to ``layer``."""
-    found: list[sp.Symbol] = []
-    for level in range(1, layer + 1):
-        below, above = WIDTHS[level - 1], WIDTHS[level]
-        found += [weight(level, r, c) for r in range(1, below + 1) for c in range(1, above + 1)]
-        found += [bias(level, c) for c in range(1, above + 1)]
-    return tuple(found)
-
-
-@functools.cache
-def preactivation(layer: int, label: sp.Symbol, start: int = 0, of: str = "z") -> sp.Matrix:
-    """h^layer as a row of the model, as a function of the tensor ``of`` at layer ``start`` (the input by default)."""
-    below = layer - 1
-    if below == start and of == "z":
-        z = _variables("z", start, label)
-    elif below == start:
-        z = _variables("h", start, label).applyfunc(_Phi)
-    else:
-        z = preactivation(below, label, start, of).applyfunc(_Phi)
-    weights = sp.Matrix(WIDTHS[below], WIDTHS[layer], lambda r, c: weight(layer, r + 1, c + 1))
-    biases = sp.Matrix(1, WIDTHS[layer], lambda _, c: bias(layer, c + 1))
-    return (notation.sigma_w * _scale(below) * z * weights + notation.sigma_b * biases).applyfunc(sp.expand)
-
-
-@functools.cache
-def _variables(tensor: str, layer: int, label: sp.Symbol) -> sp.Matrix:
-    return sp.Matrix(1, WIDTHS[layer], lambda _, c: sp.Symbol(f"{tensor}{layer}_{label}_{c + 1}", real=True))
-
-
-@functools.cache
-def _names(label: sp.Symbol) -> tuple[dict[sp.Expr, sp.Symbol], ...]:
-    """Names for phi(h) and phi'(h) of every neuron, per layer, topmost first, so that a nested one is not torn apart."""
-    found = []
-    for layer in range(_TOP, 0, -1):
-        row = preactivation(layer, label)
-        names: dict[sp.Expr, sp.Symbol] = {}
-        for k in range(WIDTHS[layer]):
-            names[_Phi(row[k])] = sp.Symbol(f"P{layer}_{label}_{k + 1}", real=True)
-            names[_Slope(row[k])] = sp.Symbol(f"D{layer}_{label}_{k + 1}", real=True)
-        found.append(names)
-    return tuple(found)
-
-
-def flat(expression: sp.Expr) -> Sparse:
-    """The expression with phi(h) and phi'(h) of every neuron as symbols, multiplied out."""
-    for label in LABELS:
-        for names in _names(label):
-            expression = expression.xreplace(names)
-    return from_expression(expression)
-
-
-@functools.cache
-def _value(tensor: str, layer: int, index: int, label: sp.Symbol) -> Sparse:
-    h = preactivation(layer, label)[index - 1]
-    return flat(h if tensor == "h" else _Phi(h))
-
-
-@functools.cache
-def _parameter_derivative(layer: int, index: int, label: sp.Symbol, parameter: sp.Symbol) -> Sparse:
-    return flat(sp.diff(preactivation(layer, label)[index - 1], parameter))
-
-
-@functools.cache
-def _tensor_derivative(layer: int, index: int, label: sp.Symbol, tensor: str, at: int, column: int) -> Sparse:
-    variables = _variables(tensor, at, label)
-    if tensor == "h" and at == layer:
-        return number(int(index == column))
-    slope = sp.diff(preactivation(layer, label, at, tensor)[index - 1], variables[column - 1])
-    if tensor == "h":
-        actual = preactivation(at, label)
-    else:
-        actual = preactivation(at, label).applyfunc(_Phi) if at else _variables("z", 0, label)
-    return flat(slope.xreplace(dict(zip(variables, actual, strict=True))))
 
 
 def holds(claim: sp.Basic, opaque: tuple[str, ...] = ()) -> str | None:
@@ -165,7 +51,7 @@ def _environments(equation: sp.Eq) -> Iterator[dict[sp.Symbol, int]]:
         places = {notation.layer: layer, notation.depth: 2}
         try:
             limits = {index: _integer(width, places) for index, width in ranges.items()}
-            if any(not 0 <= _integer(level, places) <= _TOP for level in _levels(equation)):
+            if any(not 0 <= _integer(level, places) <= TOP for level in _levels(equation)):
                 continue
         except (KeyError, IndexError):
             continue
@@ -247,7 +133,7 @@ def evaluate(expression: Any, places: Mapping[sp.Symbol, int]) -> Sparse:
         return _product(expression, places)
     if isinstance(expression, sp.Pow):
         if isinstance(expression.base, Width):
-            return variable(_scale(_integer(expression.base.layer, places)), int(-2 * expression.exp))
+            return variable(scale(_integer(expression.base.layer, places)), int(-2 * expression.exp))
         return evaluate(expression.base, places).power(int(expression.exp))
     if isinstance(expression, sp.Symbol | sp.Rational):
         return from_expression(expression)
@@ -284,27 +170,21 @@ def _entry(entry: Entry, places: Mapping[sp.Symbol, int]) -> Sparse:
         return variable("_".join([entry.name, *(str(part) for part in (layer, *entry.inputs, *at))]))
     match entry.name:
         case "h":
-            return _value("h", layer, at[0], entry.inputs[0])
+            return tensor_value("h", layer, at[0], entry.inputs[0])
         case "z" if layer == 0:
-            return variable(_variables("z", 0, entry.inputs[0])[at[0] - 1])
+            return variable(variables_of("z", 0, entry.inputs[0])[at[0] - 1])
         case "z":
-            return _value("z", layer, at[0], entry.inputs[0])
+            return tensor_value("z", layer, at[0], entry.inputs[0])
         case "omega":
             return variable(weight(layer, *at))
         case "beta":
             return variable(bias(layer, *at))
         case "B":
-            return _tensor_derivative(_integer(notation.depth, places) + 1, at[0], entry.inputs[0], "h", layer, at[1])
+            return tensor_derivative(_integer(notation.depth, places) + 1, at[0], entry.inputs[0], "h", layer, at[1])
         case "Thetahat":
             first, second = entry.inputs
-            return _gram(layer, at[0], at[1], first, second)
+            return gram(layer, at[0], at[1], first, second)
     raise CheckError(f"cannot write out {entry}", where="expansion", why="the finite network has no such tensor")
-
-
-@functools.cache
-def _gram(layer: int, i: int, j: int, first: sp.Symbol, second: sp.Symbol) -> Sparse:
-    pairs = (_parameter_derivative(layer, i, first, p) * _parameter_derivative(layer, j, second, p) for p in parameters(layer))
-    return total(list(pairs))
 
 
 def _partial(node: Partial, places: Mapping[sp.Symbol, int]) -> Sparse:
@@ -318,13 +198,13 @@ def _partial(node: Partial, places: Mapping[sp.Symbol, int]) -> Sparse:
         raise CheckError(f"cannot write out {node}", where="expansion")
     match by.name:
         case "omega":
-            return _parameter_derivative(layer, index, label, weight(below, *at))
+            return parameter_derivative(layer, index, label, weight(below, *at))
         case "beta":
-            return _parameter_derivative(layer, index, label, bias(below, *at))
+            return parameter_derivative(layer, index, label, bias(below, *at))
         case "theta":
-            return _parameter_derivative(layer, index, label, parameters(below)[at[0] - 1])
+            return parameter_derivative(layer, index, label, parameters(below)[at[0] - 1])
         case "h" | "z":
-            return _tensor_derivative(layer, index, label, by.name, below, at[0])
+            return tensor_derivative(layer, index, label, by.name, below, at[0])
     raise CheckError(f"cannot write out {node}", where="expansion")
 
 
