@@ -190,7 +190,7 @@ WRONG = {
     "sigma nan": (["derive", "relu", "--sigma-w", "nan"], "nan"),
     "bias negative": (["derive", "relu", "--sigma-b", "-1"], "sigma_b"),
     "target": (["derive", "relu", "--target", "flow"], "flow"),
-    "jump": (["derive", "sign"], "derivative"),
+    "jump": (["derive", "sign"], "--derivative"),
     "parameter": (["derive", "relu", "--param", "alpha=1"], "alpha"),
     "parameter form": (["derive", "leaky_relu", "--param", "alpha"], "NAME=VALUE"),
     "no such data": (["derive", "relu", "--data", "mnist"], "digits"),

@@ -103,7 +103,8 @@ def _require_derivative(pointwise: Pointwise) -> None:
         f"the activation {pointwise.phi.name} jumps",
         where="derive, target 'ntk'",
         why="a finite network trains with the derivative almost everywhere; smooth networks tend to one with a delta, and a kernel infinite at x = x'",
-        fix=f"say which, Pointwise({pointwise.phi.name!r}, derivative='almost_everywhere') or 'distributional', in Network([...]); or take target 'nngp'",
+        fix=f"say which, Pointwise({pointwise.phi.name!r}, derivative='almost_everywhere') or 'distributional' "
+        "(on the command line --derivative); or take target 'nngp'",
     )
 
 
