@@ -10,7 +10,7 @@ import sympy as sp
 
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
-from ntksym.nodes import DistributedAs, Gaussian, OfOrder, TendsTo, Where
+from ntksym.nodes import DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, x
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
@@ -266,9 +266,10 @@ def _folded(symbol: sp.Symbol, update: dict[sp.Symbol, sp.Expr], level: Any) -> 
     right = update[symbol]
     for theta, kernel in ((Theta12, K12), (Theta11, K11), (Theta22, K22)):
         if symbol is theta and kernel in update:
-            rest = sp.expand(right - update[kernel]) if isinstance(right, sp.Add) else right
-            if isinstance(right, sp.Add) and not rest.has(*[t for t in sp.Add.make_args(update[kernel]) if t != 0]):
-                return sp.Add(AtLayer(kernel, level + 1), _at(rest, level), evaluate=False)
+            terms, folded = sp.Add.make_args(right), sp.Add.make_args(update[kernel])
+            if all(term in terms for term in folded) and len(terms) > len(folded):
+                rest = [term for term in terms if term not in folded]
+                return sp.Add(AtLayer(kernel, level + 1), *(_at(term, level) for term in rest), evaluate=False)
     return _at(right, level)
 
 
@@ -324,7 +325,7 @@ def _unrolled(recursion: Recursion, page: Page) -> list[Block]:
                 return []
             values = {**values, **{s: sp.expand(recursion.closed(e).xreplace(values)) for s, e in diagonal.items()}}
             done += 1
-            if any(values[s].count_ops() > _UNROLL_LIMIT for s in diagonal):
+            if any(values[s].has(Dual) or values[s].count_ops() > _UNROLL_LIMIT for s in diagonal):
                 return []
     rows = [Row(AtLayer(diag, done), "=", _collected(values[diag])) for _, _, diag in recursion.outputs if diag in values]
     if not rows or any(width(latex(row.right)) > 2 * page.limit for row in rows):

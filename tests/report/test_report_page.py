@@ -13,18 +13,21 @@ from reader import read_latex, read_text
 from ntksym.activations import activation
 from ntksym.forms import DualForm
 from ntksym.gaussian import dual
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, NormalCDF, NormalPDF
+from ntksym.network import fcn
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Dual, NormalCDF, NormalPDF
 from ntksym.notation import q11, q12, q22
 from ntksym.proof import Derivation
 from ntksym.report import document
 from ntksym.report.build import equations
 from ntksym.report.document import Equation, Row
+from ntksym.report.glyphs import AtLayer, Call
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters
 from ntksym.report.mathematics import latex
 from ntksym.report.naming import Namer
 from ntksym.report.page import is_closed, page_form
 from ntksym.report.plain import plain
+from ntksym.theory import derive
 
 ACTIVATIONS = (
     "relu",
@@ -225,6 +228,19 @@ def test_two_functions_get_two_letters() -> None:
     relu, sine = sp.Lambda(x, sp.Max(0, x)), sp.Lambda(x, sp.sin(x))
     letters = Letters([(relu, sine)])
     assert [letters.of(f).latex for f in (relu, sine)] == [r"\phi", r"\psi"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "tanh"])
+def test_recursion_writes_its_duals_by_letters(name: str) -> None:
+    derivation = derive(fcn(2, name, sigma_b=0.5), "ntk")
+    found = [row for section in document(derivation, "result").sections for e in section.blocks if isinstance(e, Equation) for row in e.rows]
+    updates = [row.right for row in found if isinstance(row.left, AtLayer) and row.right.has(Call)]
+    assert len(updates) == 4
+    for right in updates:
+        assert not right.has(Dual, sp.Lambda)
+        assert {call.letter.latex for call in right.atoms(Call)} <= {r"V_{\phi}", r"V_{\phi'}"}
+        assert width(latex(right)) < 1.1 * LINE
+    assert sum(r"V_{\phi'}" in latex(right) and r"K^{\ell + 1}" in latex(right) for right in updates) == 2
 
 
 def test_names_avoid_the_letters_in_use() -> None:
