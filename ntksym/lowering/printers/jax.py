@@ -361,7 +361,8 @@ def _docstring(program: Program, digest: str) -> list[str]:
     notes = [
         "Where a partial derivative is infinite or undefined (inputs that coincide or are opposite, for an activation with a kink) the symmetric "
         "derivative is returned; the gradient of x -> k(x, x) equals the derivative of the diagonal.",
-        "A zero row counts as uncorrelated with every row.",
+        "A zero row counts as uncorrelated with every other row. There, without biases, not even the symmetric derivative of a deep homogeneous network is "
+        "linear in the direction; what is returned is finite.",
         "kernel_fn moves a correlation that rounding cannot tell from +-1 to +-1, so that equal rows of x1 and x2 give the value of the diagonal; "
         "the dual functions do not.",
         "With x2=None the diagonal comes from the recursion in one variable, not from the matrix product.",
