@@ -321,8 +321,22 @@ def shorter(expression: sp.Expr) -> sp.Expr:
     return factored if sp.count_ops(factored) < sp.count_ops(expression) else expression
 
 
+def tame(expression: sp.Expr) -> sp.Expr:
+    """Sums whose coefficients are huge (denominators of a thirty digit parameter, cleared) scaled to coefficients near 1, which float32 can hold."""
+    if not expression.args:
+        return expression
+    expression = expression.func(*(tame(argument) for argument in expression.args))
+    if not expression.is_Add:
+        return expression
+    coefficients = [term.as_coeff_Mul()[0] for term in expression.args]
+    largest = max(abs(coefficient) for coefficient in coefficients)
+    if not largest.is_Rational or largest < 10**9:
+        return expression
+    return sp.Mul(largest, sp.Add(*(term / largest for term in expression.args)), evaluate=False)
+
+
 def stable(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
     """All rewritings in order.  Raises LoweringError where something is left that no printer knows."""
     if expression.has(sp.oo, -sp.oo, sp.zoo, sp.nan) and not infinite:
         raise LoweringError(f"the closed form {expression} is not finite", where="lowering", why="generated code needs a number", fix="ask for target 'nngp'")
-    return sp.factor_terms(safe(merge_exponentials(shorter(orient(expression))), infinite=infinite))
+    return tame(sp.factor_terms(safe(merge_exponentials(shorter(orient(expression))), infinite=infinite)))

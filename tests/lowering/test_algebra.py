@@ -117,6 +117,14 @@ def test_one_exponential_per_term() -> None:
     assert merge_exponentials(sp.exp(-q11) * sp.cosh(q12)) == sp.exp(q12 - q11) / 2 + sp.exp(-q12 - q11) / 2
 
 
+def test_huge_coefficients_are_scaled_away() -> None:
+    huge = sp.Integer(10) ** 60
+    for expression in ((huge * q11 + 3 * huge) / (7 * huge), 1 / sp.sqrt(huge * q11 * q22 - huge * q12**2 + huge * (1 + q11 + q22))):
+        made = stable(expression)
+        same(expression, made)
+        assert all(abs(coefficient) < 10**9 for term in made.atoms(sp.Add) for coefficient in (part.as_coeff_Mul()[0] for part in term.args))
+
+
 def test_infinite_forms_are_refused_unless_meant() -> None:
     with pytest.raises(LoweringError, match="not finite"):
         stable(sp.oo * q11)

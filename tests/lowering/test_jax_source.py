@@ -116,6 +116,18 @@ def test_equal_rows_give_the_diagonal_value(relu: MappingProxyType[str, Any]) ->
             np.testing.assert_allclose(found, relu["kernel_fn"](x, None, diagonal=True), rtol=tolerance)
 
 
+@pytest.mark.parametrize("name", ["relu", "erf", "gelu", "sine"])
+def test_python_numbers_are_numbers(name: str) -> None:
+    """Integers, floats and arrays of one value give one result, in value and derivative."""
+    function = load_source(cases.source(getattr(cases, name)(), name))[f"dual_{name}"]
+    with jax.enable_x64(True):
+        expected = np.array(function(*jnp.array([1.0, 0.3, 2.0])))
+        np.testing.assert_array_equal(function(1, 0.3, 2), expected)
+        np.testing.assert_array_equal(function(np.float64(1), 0.3, jnp.float64(2)), expected)
+        np.testing.assert_allclose(jax.grad(lambda c: function(1, c, 2)[0])(0.3), expected[1], rtol=1e-15)
+    assert function(1, 0.3, jnp.float32(2))[0].dtype == jnp.float32
+
+
 def test_the_dual_functions_do_not_snap(relu: MappingProxyType[str, Any]) -> None:
     """V'(1, 1 - 2^-52, 1) = 1/2 - theta/(2 pi) with cos theta = 1 - 2^-52, to full precision: the determinant has no cancellation."""
     with jax.enable_x64(True):

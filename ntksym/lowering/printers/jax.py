@@ -92,7 +92,9 @@ class _Printer(PythonCodePrinter):
         """One quotient: signs and numbers first, (numerator)/(denominator)."""
         above, below = [], []
         for factor in expr.as_ordered_factors():
-            if factor.is_Rational:
+            if factor.is_Rational and not _is_short(factor):
+                above.append(sp.Float(factor, 25))
+            elif factor.is_Rational:
                 above += [sp.Integer(factor.p)] if factor.p != 1 else []
                 below += [sp.Integer(factor.q)] if factor.q != 1 else []
             elif isinstance(factor, sp.Pow) and factor.exp.is_Rational and factor.exp < 0:
@@ -109,7 +111,10 @@ class _Printer(PythonCodePrinter):
         return f"{sign}{top}/({bottom})" if len(below) > 1 else f"{sign}{top}/{self.parenthesize(below[0], precedence(expr) + 1)}"
 
     def _print_Rational(self, expr: sp.Rational) -> str:
-        return f"{expr.p}/{expr.q}"
+        return f"{expr.p}/{expr.q}" if _is_short(expr) else repr(float(expr.evalf(25)))
+
+    def _print_Integer(self, expr: sp.Integer) -> str:
+        return str(expr.p) if _is_short(expr) else repr(float(expr.evalf(25)))
 
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "jnp.pi"
@@ -125,7 +130,7 @@ class _Printer(PythonCodePrinter):
         if exponent.is_Rational and exponent < 0:
             return f"1 / {self.parenthesize(base**-exponent, precedence(expr) + 1)}"
         if exponent == sp.S.Half:
-            return f"{self._print(base)}**0.5" if base.is_number and base.is_Integer else f"jnp.sqrt({self._print(base)})"
+            return f"{self._print(base)}**0.5" if base.is_Integer and _is_short(base) else f"jnp.sqrt({self._print(base)})"
         if exponent.is_Integer:
             return f"{self.parenthesize(base, precedence(expr), strict=True)}**{int(exponent)}"
         if exponent.is_Rational and exponent.q == 2:
@@ -156,6 +161,11 @@ class _Printer(PythonCodePrinter):
         raise LoweringError(f"there is no code for {type(expr).__name__}: {expr}", where="JAX printer", fix="add it to the printer")
 
     _print_not_supported = emptyPrinter
+
+
+def _is_short(number: sp.Rational) -> bool:
+    """Whether a rational can stand as it is: as an integer or quotient of integers that every JAX mode can hold."""
+    return abs(number.p) < 10**9 and number.q < 10**9
 
 
 def _code(expression: sp.Basic) -> str:
@@ -216,7 +226,7 @@ def _dual(dual: DualFunction) -> list[str]:
     tangents = ", ".join(f"d_{name}" for name in ("q11", "q12", "q22", *parameters))
     lines += ["", "", f"@{dual.name}.defjvp", f"def _{dual.name}_jvp(primals, tangents):"]
     lines += ['    """dV/dq12 = V\' (Price); the other partial derivatives are those of the closed form."""']
-    lines += [f"    {pair} = _arrays(*primals)", f"    {tangents} = tangents", f"    V, dV = {dual.name}({pair})", *_body(dual.partials)]
+    lines += [f"    {pair} = _arrays(*primals)", f"    {tangents} = _directions(({pair}), tangents)", f"    V, dV = {dual.name}({pair})", *_body(dual.partials)]
     names = ["V_q11", "V_q22", "dV_q11", "dV_q12", "dV_q22"]
     if dual.infinite_at_coincidence:
         names.append("V_q12")

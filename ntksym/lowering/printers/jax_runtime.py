@@ -17,7 +17,18 @@ _KERNELS = {
 
 
 def _arrays(*values):
-    return tuple(jnp.asarray(value) for value in values)
+    """The values as arrays of one floating dtype (Python numbers take that of the rest)."""
+    dtype = jnp.result_type(*values, 0.0)
+    return tuple(jnp.asarray(value, dtype) for value in values)
+
+
+def _directions(primals, tangents):
+    """The tangents, zeros where an input is an integer and has none."""
+
+    def direction(primal, tangent):
+        return jnp.zeros_like(primal) if tangent.dtype == jax.dtypes.float0 else tangent
+
+    return tuple(direction(*pair) for pair in zip(primals, tangents))
 
 
 def _shaped(values, *inputs):
@@ -119,7 +130,8 @@ def _snap(q11, q12, q22, ulps=32):
     a, c, b = lax.stop_gradient((q11, q12, q22))
     eps = float(jnp.finfo(c.dtype).eps)
     r, t = _scale(a), _scale(b)
-    near = _det(r * a * r, r * c * t, t * b * t) <= ulps * eps * (r * a * r) * (t * b * t)
+    a1, c1, b1 = r * a * r, r * c * t, t * b * t
+    near = _det(a1, c1, b1) <= ulps * eps * (a1 * b1)
     edge = jnp.sign(c) * (jnp.sqrt(a) * jnp.sqrt(b)) * (1 + 2 * eps)
     return q12 + jnp.where(near, edge - c, 0)
 
