@@ -34,7 +34,7 @@ def split_into_pieces(*, phi: sp.Lambda) -> Statement:
 
 
 @rule(
-    source=Citation("", "Euler's formula; erf(x) = 2 Phi(sqrt(2) x) - 1"),
+    source=Citation("", r"Euler's formula; $\operatorname{erf}(x) = 2\Phi(\sqrt{2}\,x) - 1$"),
     check=functions.check_atoms,
     reason="Write the activation as a sum of polynomial times exponential of a quadratic times one step or normal cdf.",
 )
@@ -45,7 +45,7 @@ def decompose_into_atoms(*, phi: sp.Lambda) -> Statement:
 
 
 @rule(
-    source=Citation("", "product rule; (d/dx) 1{x >= 0} = delta(x)"),
+    source=Citation("", r"product rule; $\mathbf 1\{x\ge 0\}' = \delta(x)$"),
     check=functions.check_derivative,
     reason="Differentiate in the sense of distributions: the smooth pieces by the product rule, every jump giving a delta.",
 )
@@ -111,7 +111,7 @@ def write_cdf_as_step(*, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, tar
 @rule(
     source=Citation("stein1981", "Lemma 1"),
     check=averages.check_stein,
-    reason="Integrate by parts until no power of u or v is left outside a delta.",
+    reason="Integrate by parts until no power of $u$ or $v$ is left outside a delta.",
 )
 def integrate_by_parts(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, field: sp.Tuple, constant: sp.Expr) -> Statement:
     r"""$\mathbb E[u\,G] = \mathbb E u\;\mathbb E G + \sum_j \operatorname{Cov}(u, x_j)\,\mathbb E[\partial_j G],\ \ \partial\mathbf 1\{x\ge0\} = \delta(x)$"""
@@ -156,7 +156,7 @@ def half_space(*, law: Law, one: Slot, two: Slot) -> Statement:
 @rule(
     source=Citation("sheppard1899", "quadrant probability of the normal law"),
     check=averages.check_orthant,
-    reason="The probability of an orthant is its angle divided by 2 pi.",
+    reason="The probability of an orthant is its angle divided by $2\\pi$.",
 )
 def orthant_probability(*, law: Law, one: Slot, two: Slot) -> Statement:
     r"""$\mathbb P(L\ge0,\,M\ge0) = \frac14 + \frac{1}{2\pi}\arcsin\frac{\operatorname{Cov}(L,M)}{\sqrt{\operatorname{Var}L\,\operatorname{Var}M}}$"""
@@ -259,7 +259,7 @@ def univariate_moment(*pair: Statement, phi: sp.Lambda, order: int, power: int) 
 @rule(
     source=Citation("price1958", "theorem"),
     check=values.check_dual_form,
-    reason="Price's theorem ties V, V' and the second derivative together; with the univariate values they determine one another.",
+    reason="Price's theorem ties $V$, $V'$ and the second derivative together; with the univariate values they determine one another.",
 )
 def certify_dual(value: Statement, slope: Statement, bend: Statement, *line: Statement, phi: sp.Lambda, jumps: bool) -> Statement:
     r"""$\partial_{q_{12}} V_\phi = V_{\phi'},\ \ \partial_{q_{11}} V_\phi = \tfrac12 V_{\phi'',\phi},\ \ V_\phi(q,q,q) = \mathbb E\phi^2$

@@ -148,7 +148,7 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
         premises=tuple(f"{prefix}{p}" for p in step.premises),
         conclusion=_conclusion(step, page, number, seen) if full else (),
         verdict=VerdictMark(step.verdict.status, tuple(evidence_prose(e) for e in step.verdict.evidence) if full else ()),
-        source=str(step.rule.source) if full else "",
+        source=_source(step) if full else None,
         notes=tuple(notes) if full else (),
         lemma_title="" if lemma is None else lemma.title,
         lemma=lemma_lines,
@@ -259,7 +259,7 @@ def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     own = sorted({s for function in page.letters.functions for s in function.free_symbols if s.is_Symbol}, key=str)
     skipped = {s.name for s in own if s not in page.renamed}
     entries = [
-        SymbolEntry(page.renamed.get(x, x) if m.key == "x" else sp.Symbol(m.key), words(m.stands_for)) for m in MEANINGS.values() if m.key in used - skipped
+        SymbolEntry(page.renamed.get(x, x) if m.key == "x" else sp.Symbol(m.key), sentence(m.stands_for)) for m in MEANINGS.values() if m.key in used - skipped
     ]
     entries += [SymbolEntry(page.renamed.get(s, s), words("parameter of the activation")) for s in own]
     return SymbolList(tuple(entries))
@@ -296,9 +296,14 @@ def _identity(step: Step) -> Prose:
     return words(identity)
 
 
-def _source_line(step: Step) -> tuple[Block, ...]:
+def _source(step: Step) -> Prose | None:
     text = str(step.rule.source)
-    return (words(f"Source: {text}."),) if text else ()
+    return stop(sentence(f"Source: {text}")) if text else None
+
+
+def _source_line(step: Step) -> tuple[Block, ...]:
+    source = _source(step)
+    return (source,) if source else ()
 
 
 def _argument(name: str, value: Any, page: Page) -> tuple[Block, ...]:

@@ -105,7 +105,7 @@ class StepLine:
     premises: tuple[str, ...]
     conclusion: tuple[Block, ...]
     verdict: VerdictMark
-    source: str = ""
+    source: Prose | None = None
     notes: tuple[Prose, ...] = ()
     lemma_title: str = ""
     lemma: tuple[StepLine, ...] = ()

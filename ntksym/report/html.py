@@ -177,7 +177,7 @@ def _step(block: StepLine, writer: Writer) -> str:
     inside += [f'<p class="note">{writer.words(note)}</p>' for note in block.notes]
     checks = [f"<li>{writer.words(piece)}</li>" for piece in block.verdict.evidence]
     if block.source:
-        checks.append(f"<li>Source: {writer.text(block.source)}.</li>")
+        checks.append(f"<li>{writer.words(block.source)}</li>")
     if checks:
         inside.append('<ul class="checks">\n' + "\n".join(checks) + "\n</ul>")
     if not inside:

@@ -162,7 +162,7 @@ def _step(block: StepLine, writer: Writer) -> str:
     out += [text.removesuffix("\n") for text in _blocks(block.conclusion, writer)]
     out += [rf"\ntksymnote{{{writer.prose(note)}}}" for note in block.notes]
     checked = " ".join(writer.prose(piece) for piece in block.verdict.evidence)
-    source = f" Source: {escape(block.source)}." if block.source else ""
+    source = f" {writer.prose(block.source)}" if block.source else ""
     if checked or source:
         out.append(rf"\ntksymnote{{{checked}{source}}}")
     return "\n".join(line for line in out if line)

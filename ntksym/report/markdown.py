@@ -131,7 +131,7 @@ def _step(block: StepLine, profile: Profile) -> Iterator[str]:
         yield ""
     remarks = [_words(note, profile) for note in block.notes] + [_words(piece, profile) for piece in block.verdict.evidence]
     if block.source:
-        remarks.append(f"Source: {escape(block.source)}.")
+        remarks.append(_words(block.source, profile))
     for remark in remarks:
         yield f"- {remark}"
     yield ""

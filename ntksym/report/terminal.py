@@ -199,7 +199,7 @@ def _step(block: StepLine, writer: Writer, indent: int) -> Iterator[str]:
     for evidence in block.verdict.evidence:
         yield from writer.wrapped("* " + writer.words(evidence), inner, inner + 2)
     if block.source:
-        yield from writer.wrapped(f"Source: {clean(block.source)}.", inner)
+        yield from writer.wrapped(writer.words(block.source), inner)
 
 
 @_block.register

@@ -78,7 +78,7 @@ def _is_parameter(factor: sp.Expr) -> bool:
     return isinstance(factor, Entry) and factor.name in ("omega", "beta")
 
 
-@rule(source=Citation("", "definition of the input Gram"), check=checks.input_gram, reason="The inner products of the inputs, over n_0, are the input Gram.")
+@rule(source=Citation("", "definition of the input Gram"), check=checks.input_gram, reason="The inner products of the inputs, over $n_0$, are the input Gram.")
 def input_gram(statement: Statement) -> Statement:
     r"""\tfrac{1}{n_0}\sum_a x_a x'_a =: s_{12}"""
     a = index("a")
@@ -246,7 +246,7 @@ def _term_in_fresh_weights(expression: sp.Expr) -> sp.Expr:
 @rule(
     source=Citation("arora2019", "App. D"),
     check=checks.fresh_weights,
-    reason="The variance over the fresh weights is at most 2 ||M||_F^2 / n^2, which tends to zero as M decays off the diagonal: the term tends to its mean.",
+    reason=r"The variance over the fresh weights is at most $2\|M\|_F^2/n^2$, which tends to zero as $M$ decays off the diagonal: the term tends to its mean.",
 )
 def fresh_weights(moments: Statement, hypothesis: Statement, average: Statement) -> Statement:
     r"""\frac1n\sum_{ab}\omega_{ai}\omega_{bj}M_{ab} \;\to\; \delta_{ij}\lim\frac1n\operatorname{tr}M \quad\text{if } \omega\perp M,\; \|M\|_F^2 = o(n^2)
@@ -270,7 +270,7 @@ def fresh_weights(moments: Statement, hypothesis: Statement, average: Statement)
 @rule(
     source=Citation("", "counting powers of the width"),
     check=checks.off_diagonal_decay,
-    reason="For i != j only ||M||_F^2 / n^2 is left: n terms of order one and n^2 terms of order 1/n, over n^2.",
+    reason=r"For $i \ne j$ only $\|M\|_F^2/n^2$ is left: $n$ terms of order one and $n^2$ terms of order $1/n$, over $n^2$.",
 )
 def off_diagonal_decay(moments: Statement, hypothesis: Statement, recursion: Statement) -> Statement:
     r"""\mathbb E\big(\hat\Theta^{\ell+1}_{ij}\big)^2 = \frac{\sigma_w^4}{n_\ell^2}\sum_{ab}\mathbb E M_{ab}^2 = O(1/n)\quad (i\neq j)"""

@@ -74,9 +74,9 @@ def _states(expression: sp.Expr, level: sp.Expr, known: dict[sp.Symbol, sp.Expr]
 
 
 @rule(
-    source=Citation("", "a statement about every phi and L holds for each; hypotheses on phi are checked here"),
+    source=Citation("", r"a statement about every $\phi$ and $L$ holds for each; hypotheses on $\phi$ are checked here"),
     check=checks.specialise,
-    reason="The general recursion for this activation and this depth; a literal zero for sigma_b removes the bias terms.",
+    reason="The general recursion for this activation and this depth; a literal zero for $\\sigma_b$ removes the bias terms.",
     discharges=(PHI_REGULAR,),
 )
 def specialise(general: Statement, *choices: Statement, slots: tuple[Slot, ...], first_bias: bool, parameters: tuple[Parameter, ...]) -> Statement:
@@ -133,9 +133,9 @@ def _assumed(slot: Slot) -> Assumption | None:
 
 
 @rule(
-    source=Citation("", "a statement about every layer, phi and L holds for each"),
+    source=Citation("", r"a statement about every layer, $\phi$ and $L$ holds for each"),
     check=checks.jacobian_of_network,
-    reason="The theorem at every layer of this network, from the output down; a literal zero for sigma_b removes the derivatives by biases.",
+    reason="The theorem at every layer of this network, from the output down; a literal zero for $\\sigma_b$ removes the derivatives by biases.",
 )
 def jacobian_of_network(theorem: Statement, *, slots: tuple[Slot, ...], first_bias: bool) -> Statement:
     r"""\ell := L, L-1, \dots, 0,\quad \phi := \text{the activation of layer } \ell
@@ -187,7 +187,7 @@ def put_in_duals(recursion: Statement, *duals: Statement) -> Statement:
 @rule(
     source=Citation("", "convention: which derivative of a jump is meant"),
     check=checks.choose_derivative,
-    reason="phi jumps, so its derivative is a choice: the one named by the network.",
+    reason=r"$\phi$ jumps, so its derivative is a choice: the one named by the network.",
 )
 def choose_derivative(*, phi: sp.Lambda, choice: str, slope: sp.Lambda) -> Statement:
     r"""\phi' := \text{the derivative almost everywhere, or the distributional one}"""

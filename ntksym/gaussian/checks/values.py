@@ -24,9 +24,9 @@ def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, 
     if premises:
         pair = premises[0].claim.rhs
         if power == 2:
-            verdict += decide([_degenerate(pair) - value], "equals the closed form for pairs at u = v")
+            verdict += decide([_degenerate(pair) - value], "equals the closed form for pairs at $u = v$")
         else:
-            verdict += decide([pair.subs(q12, 0) - value.subs(q, q11) * value.subs(q, q22)], "its product is the closed form for pairs at q12 = 0")
+            verdict += decide([pair.subs(q12, 0) - value.subs(q, q11) * value.subs(q, q22)], "its product is the closed form for pairs at $q_{12} = 0$")
     verdict += _quadrature(conclusion, phi, order, power)
     return verdict
 
@@ -61,14 +61,14 @@ def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, p
         return false(f"{form.condition} is not what the premises assume")
     mean = premises[3].claim.rhs
     residuals = [
-        ("dV/dq12 = V'", sp.diff(form.value, q12) - form.derivative),
-        ("dV/dq11 = V_{phi'',phi}/2", sp.diff(form.value, q11) - form.dvalue_dq11),
-        ("V at q12 = 0 is E phi E phi", form.value.subs(q12, 0) - mean.subs(q, q11) * mean.subs(q, q22)),
-        ("V(q,q,q) = E phi^2", _degenerate(form.value) - form.diagonal_value),
+        (r"$\partial V/\partial q_{12} = V'$", sp.diff(form.value, q12) - form.derivative),
+        (r"$2\,\partial V/\partial q_{11} = V_{\phi'',\phi}$", sp.diff(form.value, q11) - form.dvalue_dq11),
+        (r"$V$ at $q_{12} = 0$ is $(\mathbb E\phi)(\mathbb E\phi)$", form.value.subs(q12, 0) - mean.subs(q, q11) * mean.subs(q, q22)),
+        (r"$V(q,q,q) = \mathbb E\phi^2$", _degenerate(form.value) - form.diagonal_value),
         ("symmetry in the inputs", form.value - form.value.subs({q11: q22, q22: q11}, simultaneous=True)),
     ]
     if not jumps:
-        residuals.append(("V'(q,q,q) = E phi'^2", _degenerate(form.derivative) - form.diagonal_derivative))
+        residuals.append((r"$V'(q,q,q) = \mathbb E\phi'^2$", _degenerate(form.derivative) - form.diagonal_derivative))
     verdict = Verdict()
     for name, residual in residuals:
         verdict += decide([residual], name)
@@ -81,8 +81,8 @@ def check_cross_dual_form(premises: tuple[Statement, ...], conclusion: Statement
     if (form.phi, form.psi) != (phi, psi):
         return false("the form is of other activations")
     slope, mean1, mean2 = (p.claim.rhs for p in premises[1:])
-    verdict = decide([sp.diff(form.value, q12) - slope], "dV/dq12 = V_{phi',psi'}")
-    verdict += decide([form.value.subs(q12, 0) - mean1.subs(q, q11) * mean2.subs(q, q22)], "V at q12 = 0 is E phi E psi")
+    verdict = decide([sp.diff(form.value, q12) - slope], r"$\partial V/\partial q_{12} = V_{\phi',\psi'}$")
+    verdict += decide([form.value.subs(q12, 0) - mean1.subs(q, q11) * mean2.subs(q, q22)], r"$V$ at $q_{12} = 0$ is $(\mathbb E\phi)(\mathbb E\psi)$")
     return weakest(verdict)
 
 

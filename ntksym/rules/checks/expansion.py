@@ -21,7 +21,7 @@ from ntksym.nodes import Applied, Entry, Mean, Partial, Width
 from ntksym.rules.checks.model import TOP, WIDTHS, bias, gram, parameter_derivative, parameters, scale, tensor_derivative, tensor_value, variables_of, weight
 from ntksym.rules.checks.sparse import ONE, ZERO, Sparse, from_expression, number, total, variable
 
-SCOPE = "written out at widths 2, 3, 5 for L <= 2, phi abstract, derivatives by SymPy"
+SCOPE = "written out at widths 2, 3, 5 for $L \\le 2$, $\\phi$ abstract, derivatives by SymPy"
 
 
 def holds(claim: sp.Basic, opaque: tuple[str, ...] = ()) -> str | None:

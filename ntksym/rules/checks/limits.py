@@ -18,7 +18,7 @@ from ntksym.rules.checks.indices import is_zero, terms
 X, Y = notation.x1, notation.x2
 _T = sp.Symbol("_t", real=True)
 POLYNOMIALS = (sp.Lambda(_T, _T + _T**2), sp.Lambda(_T, _T**3))
-_EXACT = "for phi(t) = t + t^2 and t^3 the expectation equals the limit at every width, pairing by pairing"
+_EXACT = r"for $\phi(t) = t + t^2$ and $t^3$ the expectation equals the limit at every width, pairing by pairing"
 
 
 def _lists(conclusion: Statement, key: str) -> bool:
@@ -71,7 +71,7 @@ def input_gram(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
     else:
         sides = [(before.lhs, after.lhs), (before.rhs, after.rhs)]
     if all(is_zero(left - right.xreplace(places)) for left, right in sides):
-        return proved("all n_0, by index algebra: the Gram written out gives the premise back")
+        return proved("all $n_0$, by index algebra: the Gram written out gives the premise back")
     return false("the Gram written out does not give the premise back")
 
 
@@ -126,7 +126,7 @@ def law_of_large_numbers(premises: tuple[Statement, ...], conclusion: Statement,
         return false("the average is of another function")
     if _mismatch(claim.lhs, claim.rhs):
         return false("the expectation of the average is not the limit claimed")
-    hypotheses = f"neurons independent and alike in the limit below; E f(u)^2 finite; {_EXACT}"
+    hypotheses = rf"neurons independent and alike in the limit below; $\mathbb E f(u)^2$ finite; {_EXACT}"
     return cited("weak law of large numbers", hypotheses)
 
 
@@ -167,7 +167,7 @@ def nngp_induction(premises: tuple[Statement, ...], conclusion: Statement) -> Ve
     widths = law.xreplace({level: level + 1}).widths
     if widths != step.widths:
         return false(f"the widths of the step are {step.widths}, not {widths}")
-    return proved("induction schema: the hypothesis at layer 1 is the base, at layer l+1 the conclusion of the step")
+    return proved("induction schema: the hypothesis at layer 1 is the base, at layer $l+1$ the conclusion of the step")
 
 
 def _name_kernels(expression: sp.Basic, equation: sp.Eq) -> sp.Basic:
@@ -223,7 +223,7 @@ def fresh_weights(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
         return false("the limit is of another term, or in other widths")
     return cited(
         "Chebyshev's inequality with the second moment of the step before",
-        f"weights independent of M; E M_ab^2 = O(1/n) for a != b and O(1) for a = b, so E||M||_F^2 = O(n) = o(n^2); {_EXACT}",
+        rf"weights independent of $M$; $\mathbb E M_{{ab}}^2 = O(1/n)$ for $a \ne b$ and $O(1)$ for $a = b$, so $\mathbb E\|M\|_F^2 = O(n) = o(n^2)$; {_EXACT}",
     )
 
 
@@ -249,7 +249,7 @@ def off_diagonal_decay(premises: tuple[Statement, ...], conclusion: Statement) -
     width = sp.Symbol("n", positive=True)
     if not powers or claim.rhs != width ** max(powers) or decay.rhs != 1 / width:
         return false(f"counting gives n^{max(powers, default=0)}, not {claim.rhs}")
-    return cited("counting powers of the width", "moments of phi'(h) and of the diagonal of the kernel bounded uniformly in the widths")
+    return cited("counting powers of the width", r"moments of $\phi'(h)$ and of the diagonal of the kernel bounded uniformly in the widths")
 
 
 def _is_kernel(base: sp.Expr) -> bool:
@@ -287,4 +287,4 @@ def ntk_induction(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
         return false("the step is not the hypothesis at layer l+1")
     if shifted[1] != decay:
         return false("the decay off the diagonal is not carried to layer l+1")
-    return proved("induction schema: the hypothesis at layer 1 is the base, at layer l+1 the conclusions of the step")
+    return proved("induction schema: the hypothesis at layer 1 is the base, at layer $l+1$ the conclusions of the step")

@@ -43,7 +43,7 @@ def read_recursion(premises: tuple[Statement, ...], conclusion: Statement, *, de
     problem = _differs(premises, claim)
     if problem:
         return false(problem)
-    return proved("layers 1 to 3, phi abstract: the block applied again and again is the theorem followed down to the input; one block, repeated L times")
+    return proved(r"layers 1 to 3, $\phi$ abstract: the block applied again and again is the theorem followed down to the input; one block, repeated $L$ times")
 
 
 def _differs(premises: tuple[Statement, ...], claim: Recursion) -> str | None:
@@ -126,15 +126,15 @@ def _hypotheses(slots: tuple[Any, ...]) -> Verdict:
     words = {
         Growth.BOUNDED: "bounded",
         Growth.POLYNOMIAL: "bounded by a polynomial",
-        Growth.EXPONENTIAL: "bounded by exp(c|x|)",
+        Growth.EXPONENTIAL: "bounded by $e^{c|x|}$",
         Growth.UNDECIDED: "not decided, kept as an assumption",
     }
     seen = []
     for slot in slots:
-        text = f"phi {words[growth(slot[1])]}, phi' {words[growth(slot[2])]}"
+        text = rf"$\phi$ {words[growth(slot[1])]}, $\phi'$ {words[growth(slot[2])]}"
         if text not in seen:
             seen.append(text)
-    return proved(f"hypotheses on phi, from its formula: {'; '.join(seen)}")
+    return proved(rf"hypotheses on $\phi$, from its formula: {'; '.join(seen)}")
 
 
 def joint_limit(premises: tuple[Statement, ...], conclusion: Statement, *, functions: tuple[sp.Lambda, ...]) -> Verdict:
@@ -146,7 +146,7 @@ def joint_limit(premises: tuple[Statement, ...], conclusion: Statement, *, funct
         return false("phi or phi' is not seen to be bounded by a polynomial, as the theorem wants")
     return cited(
         "the NETSOR-T master theorem",
-        "phi and phi' bounded by polynomials, checked on the formula; Gaussian weights; readout independent and used once; all widths of one order",
+        r"$\phi$ and $\phi'$ bounded by polynomials, checked on the formula; Gaussian weights; readout independent and used once; all widths of one order",
     )
 
 
@@ -182,8 +182,8 @@ def _is_outside(premises: tuple[Statement, ...], node: Dual) -> bool:
 
 
 def _slope(phi: sp.Lambda) -> sp.Lambda:
-    variable = phi.variables[0]
-    return sp.Lambda(variable, sp.Derivative(phi.expr, variable, evaluate=False))
+    x = notation.x  # not phi's own: SymPy gives the identity a variable of its own
+    return sp.Lambda(x, sp.Derivative(phi(x), x, evaluate=False))
 
 
 def choose_derivative(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, choice: str, slope: sp.Lambda) -> Verdict:
@@ -227,4 +227,4 @@ def jacobian_of_network(premises: tuple[Statement, ...], conclusion: Statement, 
     wanted += [("beta", k + 1) for k, bias in enumerate(biases) if bias]
     if sorted(seen) != sorted(wanted):
         return false("a layer is missing or stands twice")
-    return proved("with phi opened up again every equation is the theorem's at its layer; every layer has its own")
+    return proved(r"with $\phi$ opened up again every equation is the theorem's at its layer; every layer has its own")
