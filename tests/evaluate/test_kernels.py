@@ -92,6 +92,14 @@ def test_tracers_pass(relu: Any) -> None:
         assert jax.vmap(lambda s: relu(X1, sigma_w=s))(jnp.array([1.0, 2.0])).shape == (2, 4, 4)
 
 
+def test_the_linear_network() -> None:
+    """L hidden identity layers: K = x.x'/n_0, Theta = (L + 1) K."""
+    with jax.enable_x64(True):
+        found = kernel_fn(fcn(2, "identity"))(X1, X2, ("nngp", "ntk"))
+        np.testing.assert_allclose(found.nngp, X1 @ X2.T / 6, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(found.ntk, X1 @ X2.T / 2, rtol=1e-13, atol=1e-15)
+
+
 def test_free_parameters_are_required_keywords() -> None:
     slope = sp.Symbol("lambda", real=True)
     k = kernel_fn(fcn(2, sp.Max(0, x) + slope * sp.Min(0, x)))
