@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ntksym import gaussian
@@ -15,5 +16,8 @@ def dual(phi: Any, psi: Any = None) -> DualDerivation:
     ``phi`` is anything :func:`ntksym.activation` takes; with ``psi`` the cross expectation $\mathbb E[\phi(u)\psi(v)]$.  The result's ``.expr`` is V and,
     without ``psi``, ``.derivative`` V'.  Outside the class of closed forms nothing is raised: ``.expr`` is None and ``.reason`` names the sub-term.
     """
-    first = activation(phi).phi
-    return gaussian.dual(first) if psi is None else gaussian.dual(first, activation(psi).phi)
+    first = activation(phi)
+    if psi is None:
+        return replace(gaussian.dual(first.phi), title=f"Dual activation of {first.name}")
+    second = activation(psi)
+    return replace(gaussian.dual(first.phi, second.phi), title=f"Dual of {first.name} and {second.name}")
