@@ -77,7 +77,7 @@ def test_the_joint_limit_is_a_statement_of_its_own() -> None:
 
 def test_hypotheses_on_phi_are_checked() -> None:
     seen = next(s for s in derive(fcn(1, "relu")).steps if s.rule.name == "specialise")
-    assert any("phi bounded by a polynomial, phi' bounded" in str(piece) for piece in seen.verdict.evidence)
+    assert any(r"$\phi$ bounded by a polynomial, $\phi'$ bounded" in str(piece) for piece in seen.verdict.evidence)
     assert "phi-moments" not in {a.key for a in derive(fcn(1, "exp")).assumptions}
     assert "phi-moments" in {a.key for a in derive(fcn(1, "exp(x^2/8)")).assumptions}
     assert "phi-regular" not in {a.key for a in derive(fcn(1, "relu")).assumptions}
