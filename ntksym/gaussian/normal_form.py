@@ -5,6 +5,7 @@ Not here: what kind of smooth expression a piece is (:mod:`atoms` decides that).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -12,6 +13,8 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from ntksym.nodes import Indicator, NormalCDF
+
+Branch = Callable[[sp.Expr], sp.Expr]
 
 
 class OutsideClassError(Exception):
@@ -157,7 +160,7 @@ def _split(p: Pieces, x: sp.Symbol, term: sp.Basic) -> tuple[tuple[sp.Expr, ...]
     return thresholds, signed
 
 
-def _by_sign(term: sp.Basic, p: Pieces, x: sp.Symbol, negative, positive) -> Pieces:  # noqa: ANN001
+def _by_sign(term: sp.Basic, p: Pieces, x: sp.Symbol, negative: Branch, positive: Branch) -> Pieces:
     thresholds, signed = _split(p, x, term)
     return _joined(thresholds, tuple(sp.S.Zero if s == 0 else positive(g) if s > 0 else negative(g) for g, s in signed))
 
@@ -173,7 +176,7 @@ def _extremum(kind: type, p: Pieces, q: Pieces, x: sp.Symbol) -> Pieces:
 
 
 def _piecewise(expr: sp.Piecewise, x: sp.Symbol) -> Pieces:
-    branches = [(pieces(value, x), condition) for value, condition in expr.args]  # type: ignore[misc]
+    branches = [(pieces(branch.args[0], x), branch.args[1]) for branch in expr.args]
     relations = sorted({atom for _, condition in branches for atom in condition.atoms(Relational)}, key=sp.default_sort_key)
     cuts = [root for r in relations for root in _roots(sp.expand(r.lhs - r.rhs), x, r)]
     thresholds = _merge([*cuts, *(t for p, _ in branches for t in p.thresholds)])

@@ -98,7 +98,7 @@ class MathPrinter(LatexPrinter):
         own = getattr(self, f"_print_{type(expr).__name__}", None) if (type(expr).__module__ or "").startswith("ntksym.") else None
         return super()._print(expr, **settings) if own is None else own(expr, **settings)
 
-    def emptyPrinter(self, expr: Any) -> str:  # noqa: N802
+    def emptyPrinter(self, expr: Any) -> str:
         own = getattr(expr, "_latex", None)
         if own is not None and (type(expr).__module__ or "").startswith("ntksym."):
             return own(self)

@@ -63,7 +63,7 @@ class PlainPrinter(StrPrinter):
         own = getattr(self, f"_print_{type(expr).__name__}", None) if (type(expr).__module__ or "").startswith("ntksym.") else None
         return super()._print(expr, **settings) if own is None else own(expr, **settings)
 
-    def emptyPrinter(self, expr: Any) -> str:  # noqa: N802
+    def emptyPrinter(self, expr: Any) -> str:
         if isinstance(expr, str):
             return expr
         own = getattr(expr, "_sympystr", None)
