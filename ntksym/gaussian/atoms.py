@@ -7,6 +7,7 @@ so that jumps and kinks are explicit and no product of distributions is ever for
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
@@ -43,6 +44,7 @@ class Group:
         return (self.tau, str(self.slope), str(self.alpha), str(self.beta))
 
 
+@lru_cache(maxsize=256)
 def decompose(phi: sp.Lambda) -> tuple[Pieces, tuple[Group, ...]]:
     """Pieces and groups of ``phi``; raises OutsideClassError naming the sub-term that leads out, ActivationError where phi is not admissible."""
     split = pieces(phi(x), x)
@@ -197,6 +199,7 @@ def differentiate(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(sorted((g for g in made if g.polynomial != 0), key=lambda g: g.key))
 
 
+@lru_cache(maxsize=256)
 def derivative(phi: sp.Lambda, order: int) -> tuple[Group, ...]:
     """The groups of the ``order``-th derivative of phi."""
     _, groups = decompose(phi)
