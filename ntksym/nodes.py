@@ -185,13 +185,6 @@ class Where(sp.Expr):
                 free = (free - {name}) | definition.free_symbols
         return free
 
-    def expand_bindings(self) -> sp.Expr:
-        """The body with every name replaced by what it stands for."""
-        body = self.body
-        for name, definition in reversed(self.bindings):
-            body = body.xreplace({name: definition})
-        return body
-
 
 class TendsTo(Boolean):
     """``lhs -> rhs`` as the widths listed grow without bound, in that order: ``TendsTo(lhs, rhs, widths)``."""

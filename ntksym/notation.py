@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import sympy as sp
 
@@ -135,16 +134,3 @@ class Profile:
 
 
 DEFAULT = Profile("default")
-
-
-def require_distinct(symbols: list[tuple[str, Any]]) -> None:
-    """Raise where one letter would carry two meanings on one page: ``symbols`` are (letter, meaning) pairs."""
-    seen: dict[str, Any] = {}
-    for letter, meaning in symbols:
-        if seen.setdefault(letter, meaning) != meaning:
-            raise NotationError(
-                f"the letter {letter!r} would stand for both {seen[letter]!r} and {meaning!r}",
-                where="notation",
-                why="a reader could not tell them apart",
-                fix="rename one of them",
-            )

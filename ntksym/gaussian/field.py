@@ -169,9 +169,9 @@ def square_root(domain: Domain, element: Any) -> Sum:
     return Sum(domain, {(0 if sign > 0 else 1, frozenset(radicals), domain.zero, domain.zero, ()): coefficient})
 
 
-def normal_form(expr: sp.Expr, symbols: tuple[sp.Symbol, ...] = ()) -> Sum:
+def normal_form(expr: sp.Expr) -> Sum:
     """The normal form of ``expr``; raises NormalFormError where it has none."""
-    free = {s for s in expr.free_symbols if isinstance(s, sp.Symbol)} | set(symbols)
+    free = {s for s in expr.free_symbols if isinstance(s, sp.Symbol)}
     return _convert(expr, Domain(tuple(sorted(free, key=lambda s: s.name))))
 
 
