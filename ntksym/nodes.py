@@ -83,6 +83,42 @@ class CorrelationArcsine(sp.Function):
         return -c / (2 * (a if argindex == 1 else b) * root)
 
 
+class HalfLineProbability(sp.Function):
+    r"""$\mathbb P(L\ge0) = \Phi\big(m/\sqrt a\big)$ for $L\sim\mathcal N(m,a)$: ``HalfLineProbability(m, a)``; m and a rational in the covariances."""
+
+    nargs = 2
+    is_real = True
+    is_positive = True
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        m, a = self.args
+        density = sp.exp(-(m**2) / (2 * a)) / sp.sqrt(2 * sp.pi * a)
+        return density if argindex == 1 else -m / (2 * a) * density
+
+
+class QuadrantProbability(sp.Function):
+    r"""$\mathbb P(L\ge0, M\ge0) = \Phi_2\big(\tfrac{m_1}{\sqrt a}, \tfrac{m_2}{\sqrt b}; \tfrac{c}{\sqrt{ab}}\big)$: ``QuadrantProbability(m1, m2, a, c, b)``.
+
+    (L, M) is Gaussian with means m1, m2, variances a, b and covariance c.
+    """
+
+    nargs = 5
+    is_real = True
+    is_positive = True
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        m1, m2, a, c, b = self.args
+        if argindex in (2, 5):  # by the symmetry of the two half-planes
+            return QuadrantProbability(m2, m1, b, c, a).fdiff(1 if argindex == 2 else 3)
+        det = a * b - c**2
+        joint = sp.exp(-(b * m1**2 - 2 * c * m1 * m2 + a * m2**2) / (2 * det)) / (2 * sp.pi * sp.sqrt(det))
+        if argindex == 4:
+            return joint
+        edge = sp.exp(-(m1**2) / (2 * a)) / sp.sqrt(2 * sp.pi * a) * HalfLineProbability(m2 - c * m1 / a, b - c**2 / a)
+        # the density solves the heat equation: d/da is half the second derivative in m1
+        return edge if argindex == 1 else -(m1 * edge + c * joint) / (2 * a)
+
+
 class Gaussian(sp.Basic):
     """The law N(mean, covariance) of named real variables: ``Gaussian(variables, mean, upper)``.
 
