@@ -14,12 +14,15 @@ import sympy as sp
 from sympy.core.function import FunctionClass, UndefinedFunction
 
 from ntksym.admission import require_admissible
-from ntksym.catalogue import FAMILIES, FAMILY_MOST, Activation, catalogue, family_names, real_symbol
+from ntksym.catalogue import LEFT_OUT, SEQUENCE_MOST, SEQUENCES, Activation, catalogue, real_symbol, sequence_names
 from ntksym.errors import ActivationError, NtksymError, ParseError
 from ntksym.notation import MEANINGS, x
 from ntksym.parse import parse_expression, parse_number
 
-__all__ = ["Activation", "activation", "catalogue", "family_names"]
+# What PyTorch, JAX and Keras call the parameters of the rows.
+PARAMETER_SPELLINGS = {"negative_slope": "alpha", "lambd": "t", "threshold": "t", "theta": "t", "value": "c", "default_value": "c", "max_value": "c"}
+
+__all__ = ["Activation", "activation", "catalogue", "sequence_names"]
 
 
 def activation(spec: Any, *, variable: str | sp.Symbol | None = None, **params: Any) -> Activation:
@@ -34,8 +37,8 @@ def activation(spec: Any, *, variable: str | sp.Symbol | None = None, **params: 
         return _with(spec, params)
     if isinstance(spec, str):
         key = _key(spec)
-        if key in FAMILIES:
-            return _member(key, params)
+        if key in _sequences():
+            return _member(_sequences()[key], params)
         row = _by_key().get(key)
         if row is not None:
             return _with(row, params)
@@ -59,12 +62,18 @@ def activation(spec: Any, *, variable: str | sp.Symbol | None = None, **params: 
 
 
 def _key(name: str) -> str:
-    return name.strip().lower().replace("-", "_").replace(" ", "_").replace("**", "^")
+    """A name as it is looked up: ``LeakyReLU``, ``leaky-relu`` and ``leaky_relu`` are one."""
+    return re.sub(r"[\s_-]", "", name.lower()).replace("**", "^")
 
 
 @functools.cache
 def _by_key() -> dict[str, Activation]:
     return {_key(name): row for row in catalogue() for name in (row.name, *row.aliases)}
+
+
+@functools.cache
+def _sequences() -> dict[str, str]:
+    return {_key(name): name for name in SEQUENCES}
 
 
 @functools.cache
@@ -74,20 +83,23 @@ def _by_phi() -> dict[sp.Expr, Activation]:
 
 
 def _unknown(name: str) -> ActivationError:
-    known = sorted({*_by_key(), *FAMILIES})
-    near = difflib.get_close_matches(_key(name), known, n=4, cutoff=0.55)
+    left_out = {_key(entry): said for entry, said in LEFT_OUT.items()}.get(_key(name))
+    if left_out is not None:
+        return ActivationError(f"{name!r} is no activation", where="catalogue", why=left_out[0], fix=left_out[1])
+    spelled = {_key(entry): entry for row in catalogue() for entry in (*row.aliases, row.name)} | _sequences()
+    near = [spelled[key] for key in difflib.get_close_matches(_key(name), sorted(spelled), n=4, cutoff=0.55)]
     hint = f"did you mean {', '.join(near)}?" if near else 'see "ntksym list", or give a formula in x such as "max(0, x)"'
     return ActivationError(f"no activation named {name!r}", where="catalogue", fix=hint)
 
 
 def _member(family: str, params: dict[str, Any]) -> Activation:
-    build, least, summary = FAMILIES[family]
+    build, least, summary = SEQUENCES[family]
     n = params.get("n")
-    if set(params) != {"n"} or isinstance(n, bool) or not isinstance(n, (int, sp.Integer)) or not least <= n <= FAMILY_MOST:
+    if set(params) != {"n"} or isinstance(n, bool) or not isinstance(n, (int, sp.Integer)) or not least <= n <= SEQUENCE_MOST:
         raise ActivationError(
             f"{family} with {params or 'no n'}",
             where="catalogue",
-            why=f"the family needs an integer n from {least} to {FAMILY_MOST}",
+            why=f"the family needs an integer n from {least} to {SEQUENCE_MOST}",
             fix=f'activation("{family}", n=3)',
         )
     phi = sp.Lambda(x, build(int(n)))
@@ -100,12 +112,15 @@ def _with(row: Activation, params: dict[str, Any]) -> Activation:
         return row
     symbols = {s.name: s for s in row.parameters}
     values = dict(row.defaults)
-    for name in sorted(params):
+    for given in sorted(params):
+        name = given if given in symbols else PARAMETER_SPELLINGS.get(given, given)
+        if name in params and name != given:
+            raise ActivationError(f"{given!r} and {name!r} are one parameter", where=f"activation {row.name}", fix="give it once")
         if name not in symbols:
             has = f"its parameters are {', '.join(symbols)}" if symbols else "it has none"
             hint = " (scaled_erf, scaled_sin, scaled_exp and scaled_gaussian have some)" if f"scaled_{row.name}" in _by_key() else ""
-            raise ActivationError(f"no parameter {name!r}", where=f"activation {row.name}", why=has + hint, fix="correct the keyword")
-        values[symbols[name]] = _value(name, symbols[name], params[name])
+            raise ActivationError(f"no parameter {given!r}", where=f"activation {row.name}", why=has + hint, fix="correct the keyword")
+        values[symbols[name]] = _value(name, symbols[name], params[given])
     return Activation(row.name, row.phi, tuple(sorted(values.items(), key=lambda pair: pair[0].name)), row.aliases, row.source, row.summary)
 
 
@@ -127,9 +142,22 @@ def _value(name: str, symbol: sp.Symbol, given: Any) -> sp.Expr:
         raise ActivationError(f"{type(given).__name__} {given!r}"[:120], where=where, why="a default is a plain number", fix=hint)
     if value.free_symbols or value.is_real is False or value.is_finite is False:
         raise ActivationError(f"{value}", where=where, why="a default is a finite real number", fix="correct it")
-    if symbol.is_positive and not value.is_positive:
-        raise ActivationError(f"{value}", where=where, why="this parameter is positive", fix="give a positive number")
+    for property_, said in _RANGES:
+        if getattr(symbol, f"is_{property_}") and getattr(value, f"is_{property_}") is not True:
+            raise ActivationError(f"{value}", where=where, why=f"this parameter is {said}: what is derived holds there only", fix=f"give a {said} number")
     return value
+
+
+# Assumptions a parameter may carry, and how they are said.
+_RANGES = (
+    ("positive", "positive"),
+    ("negative", "negative"),
+    ("nonnegative", "nonnegative"),
+    ("nonpositive", "nonpositive"),
+    ("integer", "whole"),
+    ("rational", "rational"),
+    ("nonzero", "nonzero"),
+)
 
 
 def _exact(expr: sp.Expr) -> sp.Expr:

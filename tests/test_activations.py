@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 from mpmath import mp, mpf
 
-from ntksym.activations import Activation, activation, catalogue, family_names
+from ntksym.activations import Activation, activation, catalogue, sequence_names
 from ntksym.errors import ActivationError, NtksymError, ParseError
 from ntksym.notation import x
 
@@ -39,7 +39,7 @@ def test_rows_are_well_formed() -> None:
         assert all(symbol.is_real for symbol in row.parameters)
         assert tuple(symbol for symbol, _ in row.defaults) == row.parameters, "every parameter of a row has a default"
         assert row.at_defaults.free_symbols == set()
-    assert not seen & {"notes", *family_names()}
+    assert not seen & {"notes", *sequence_names()}
     assert len(oracles.names()) >= 30
     assert not {name for name in oracles.names() if name not in ROWS}
 

@@ -1,0 +1,47 @@
+"""An exponential on one side of 0, a polynomial on the other."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ntksym.catalogue.row import Activation, half, positive, real, row
+from ntksym.notation import x
+
+SELU_SCALE, SELU_ALPHA = sp.Rational("1.0507009873554805"), sp.Rational("1.6732632423543772")
+
+
+def rows() -> tuple[Activation, ...]:
+    """The rows, in the order of the list."""
+    alpha, width, beta = real("alpha"), positive("alpha"), real("beta")
+    above, below = real("alpha_p"), real("alpha_n")
+    return (
+        row(
+            "elu",
+            sp.Piecewise((alpha * (sp.exp(x) - 1), x < 0), (x, True)),
+            "alpha (exp(x) - 1) for x < 0, x for x > 0",
+            source=("clevert2016", ""),
+            alpha=1,
+        ),
+        row(
+            "selu",
+            SELU_SCALE * sp.Piecewise((SELU_ALPHA * (sp.exp(x) - 1), x < 0), (x, True)),
+            "scaled ELU that keeps mean 0 and variance 1",
+            source=("klambauer2017", ""),
+        ),
+        row(
+            "celu",
+            sp.Piecewise((width * (sp.exp(x / width) - 1), x < 0), (x, True)),
+            "alpha (exp(x/alpha) - 1) for x < 0, x for x > 0",
+            source=("barron2017", ""),
+            alpha=1,
+        ),
+        row(
+            "xielu",
+            sp.Piecewise((below * (sp.exp(x) - 1 - x) + beta * x, x < 0), (above * x**2 + beta * x, True)),
+            "alpha_n (exp(x) - 1 - x) + beta x for x < 0, alpha_p x^2 + beta x for x > 0",
+            source=("huang2024", ""),
+            alpha_p=sp.Rational(4, 5),
+            alpha_n=sp.Rational(4, 5),
+            beta=half,
+        ),
+    )
