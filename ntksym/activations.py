@@ -8,6 +8,7 @@ import math
 import numbers
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -118,10 +119,13 @@ def _with(row: Activation, params: dict[str, Any]) -> Activation:
             raise ActivationError(f"{given!r} and {name!r} are one parameter", where=f"activation {row.name}", fix="give it once")
         if name not in symbols:
             has = f"its parameters are {', '.join(symbols)}" if symbols else "it has none"
-            hint = " (scaled_erf, scaled_sin, scaled_exp and scaled_gaussian have some)" if f"scaled_{row.name}" in _by_key() else ""
+            scaled = _by_key().get(_key(f"scaled_{row.name}"))
+            hint = f" ({scaled.name} has some)" if scaled else ""
             raise ActivationError(f"no parameter {given!r}", where=f"activation {row.name}", why=has + hint, fix="correct the keyword")
         values[symbols[name]] = _value(name, symbols[name], params[given])
-    return Activation(row.name, row.phi, tuple(sorted(values.items(), key=lambda pair: pair[0].name)), row.aliases, row.source, row.summary)
+    made = replace(row, defaults=tuple(sorted(values.items(), key=lambda pair: pair[0].name)))
+    require_admissible(made.at_defaults(x))
+    return made
 
 
 def _value(name: str, symbol: sp.Symbol, given: Any) -> sp.Expr:
@@ -171,6 +175,8 @@ def _custom(expr: sp.Expr, variable: str | sp.Symbol | None, params: dict[str, A
     expr = _exact(expr)
     symbols = sorted((s for s in expr.free_symbols if isinstance(s, sp.Symbol)), key=lambda s: s.name)
     chosen = _choose(expr, symbols, variable, error)
+    if chosen.is_commutative is False or chosen.is_real is False:
+        raise error(f"the variable {chosen.name!r} is no real number", where="activation", why="an activation acts on a real number", fix="use a real symbol")
     renamed: dict[sp.Basic, sp.Basic] = {chosen: x}
     for symbol in symbols:
         if symbol is chosen or symbol == chosen:

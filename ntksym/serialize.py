@@ -44,6 +44,7 @@ _Head = type[sp.Basic]
 # Heads whose constructor evaluates; evaluate=False keeps them as they were stored.
 _EVALUATED: tuple[_Head, ...] = (
     *(sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh, sp.asin, sp.acos, sp.atan, sp.atan2),
+    *(sp.asinh, sp.acosh, sp.atanh),
     *(sp.erf, sp.erfc, sp.erfi, sp.Abs, sp.sign, sp.Heaviside, sp.DiracDelta, sp.Max, sp.Min, sp.Piecewise, sp.gamma, sp.factorial),
     *(sp.KroneckerDelta, sp.Derivative, sp.Eq, sp.Ne, sp.Lt, sp.Le, sp.Gt, sp.Ge, sp.And, sp.Or, sp.Not),
 )
@@ -100,7 +101,7 @@ def register(cls: _T) -> _T:
 
 for _cls in (Statement, Assumption, Evidence, Verdict, Step, Derivation, Citation):
     register(_cls)
-for _cls in (forms.DualForm, forms.CrossDualForm, forms.OutsideClass, forms.Parameter, forms.Block, forms.Recursion):
+for _cls in (forms.DualForm, forms.CrossDualForm, forms.OutsideClass, forms.NumericDual, forms.Parameter, forms.Block, forms.Recursion):
     register(_cls)
 
 

@@ -30,7 +30,9 @@ def _softplus(z: sp.Expr) -> sp.Expr:
 # name -> (function, least and greatest number of arguments).  Closed: a name that is not here cannot be called.
 FUNCTIONS: dict[str, tuple[Callable[..., sp.Expr], int, int]] = {
     "abs": (sp.Abs, 1, 1),
+    "arcsinh": (sp.asinh, 1, 1),
     "arctan": (sp.atan, 1, 1),
+    "asinh": (sp.asinh, 1, 1),
     "atan": (sp.atan, 1, 1),
     "cos": (sp.cos, 1, 1),
     "cosh": (sp.cosh, 1, 1),

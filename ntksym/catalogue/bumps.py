@@ -20,7 +20,7 @@ def rows() -> tuple[Activation, ...]:
         row("mexican_hat", (1 - x**2) * sp.exp(-(x**2) / 2), "(1 - x^2) exp(-x^2/2)", "ricker"),
         row("gabor", bell * sp.sin(x), "exp(-x^2) sin(x)", source=STAX),
         row("gabor_cos", bell * sp.cos(x), "exp(-x^2) cos(x)"),
-        row("laplacian", sp.exp(-beta * sp.Abs(x)), "exp(-beta |x|)", "laplace", source=coordinates, beta=1),
+        row("laplace", sp.exp(-beta * sp.Abs(x)), "exp(-beta |x|)", "laplacian", source=coordinates, beta=1),
         row("inverse_quadratic", 1 / (1 + a**2 * x**2), "1/(1 + (a x)^2)", "cauchy", source=coordinates, a=1),
         row("inverse_multiquadric", 1 / sp.sqrt(1 + a**2 * x**2), "1/sqrt(1 + (a x)^2)", "multiquadric", source=coordinates, a=1),
     )
