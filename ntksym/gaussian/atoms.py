@@ -1,4 +1,4 @@
-"""Atoms: an activation as a sum of  P(x) exp(alpha x^2 + beta x) tau(x),  tau one of 1, 1{x >= 0}, Phi(p x), delta(x).
+"""Atoms: an activation as a sum of  P(x) exp(alpha x^2 + beta x) tau(x),  tau one of 1, 1{p x + r >= 0}, Phi(p x + r), delta(x - t).
 
 Terms with the same exponential and the same tau share one polynomial P (a *group*).  Differentiation happens here, on groups,
 so that jumps and kinks are explicit and no product of distributions is ever formed.
@@ -17,71 +17,130 @@ from ntksym.nodes import Delta, Indicator, NormalCDF
 from ntksym.notation import x
 
 ONE, STEP, CDF, DELTA, DELTA_PRIME = "1", "step", "cdf", "delta", "delta'"
+# (alpha, beta, tau, slope, shift)
+Key = tuple[sp.Expr, sp.Expr, str, sp.Expr, sp.Expr]
 
 
 @dataclass(frozen=True)
 class Group:
-    """``polynomial(x) exp(alpha x^2 + beta x) tau(x)``; ``slope`` is p for tau = Phi(p x)."""
+    """``polynomial(x) exp(alpha x^2 + beta x) tau(x)``; the step, cdf or delta has the argument ``slope x + shift`` (slope +-1 for steps, 1 for deltas)."""
 
     polynomial: sp.Expr
     alpha: sp.Expr
     beta: sp.Expr
     tau: str
-    slope: sp.Expr = sp.S.Zero
+    slope: sp.Expr = sp.S.One
+    shift: sp.Expr = sp.S.Zero
+
+    @property
+    def argument(self) -> sp.Expr:
+        """What the step, cdf or delta is taken of."""
+        return self.slope * x + self.shift
 
     def as_expr(self) -> sp.Expr:
         """The group as a SymPy expression in x (the distributional ones as Delta)."""
-        tau = {ONE: sp.S.One, STEP: Indicator(x), CDF: NormalCDF(self.slope * x), DELTA: Delta(x), DELTA_PRIME: sp.Derivative(Delta(x), x)}[self.tau]
-        return self.polynomial * sp.exp(self.alpha * x**2 + self.beta * x) * tau
+        return self.polynomial * sp.exp(self.alpha * x**2 + self.beta * x) * self.tau_expr
 
     @property
-    def is_centred(self) -> bool:
-        return self.beta == 0
+    def tau_expr(self) -> sp.Expr:
+        """The factor tau(x)."""
+        if self.tau == ONE:
+            return sp.S.One
+        if self.tau == STEP:
+            return Indicator(self.argument)
+        if self.tau == CDF:
+            return NormalCDF(self.argument)
+        return Delta(self.argument) if self.tau == DELTA else sp.Derivative(Delta(self.argument), x)
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> tuple[str, ...]:
         """For sorting only."""
-        return (self.tau, str(self.slope), str(self.alpha), str(self.beta))
+        return (self.tau, str(self.slope), str(self.shift), str(self.alpha), str(self.beta))
 
 
 @lru_cache(maxsize=256)
 def decompose(phi: sp.Lambda) -> tuple[Pieces, tuple[Group, ...]]:
     """Pieces and groups of ``phi``; raises OutsideClassError naming the sub-term that leads out, ActivationError where phi is not admissible."""
     split = pieces(phi(x), x)
-    for t in split.thresholds:
-        if t != 0:
-            raise OutsideClassError(t, f"there is a kink or jump at x = {t}, away from 0, which needs the bivariate normal cdf")
-    base = groups_of(split.exprs[0])
-    if not split.thresholds:
-        return split, tuple(sorted(base, key=lambda g: g.key))
-    beyond = []
-    for group in groups_of(sp.expand(split.exprs[1] - split.exprs[0])):
-        if group.tau != ONE:
-            why = "a step times a normal cdf, which needs orthants of three variables"
-            raise OutsideClassError(group.as_expr(), f"on one half-line stands {group.as_expr()}: {why}")
-        if not group.is_centred:
-            why = "a step times a shifted exponential, which needs the bivariate normal cdf"
-            raise OutsideClassError(group.as_expr(), f"on one half-line stands {group.as_expr()}: {why}")
-        beyond.append(Group(group.polynomial, group.alpha, group.beta, STEP))
-    return split, tuple(sorted([*base, *beyond], key=lambda g: g.key))
+    found = [{_key(g): g.polynomial for g in groups_of(expr)} for expr in split.exprs]
+    keys = sorted({key for piece in found for key in piece}, key=lambda key: tuple(map(str, key)))
+    groups: dict[Key, sp.Expr] = {}
+    for key in keys:
+        polynomials = [piece.get(key, sp.S.Zero) for piece in found]
+        if key[2] != ONE and len(set(polynomials)) > 1:
+            term = Group(sp.S.One, *key).as_expr()
+            raise OutsideClassError(term, f"on a part of the line stands {term}: a step times a normal cdf, which needs orthants of three variables")
+        for (alpha, beta, tau, slope, shift), polynomial in _stepped(key, polynomials, split.thresholds):
+            if tau == STEP and not sp.im(beta).is_zero:
+                term = sp.exp(alpha * x**2 + beta * x) * Indicator(slope * x + shift)
+                raise OutsideClassError(term, f"on a part of the line stands {term}: a wave cut off, which needs the normal cdf of a complex argument in two variables")
+            full = (alpha, beta, tau, slope, shift)
+            groups[full] = groups.get(full, sp.S.Zero) + polynomial
+    return split, _sorted(groups)
+
+
+def _key(group: Group) -> Key:
+    return (group.alpha, group.beta, group.tau, group.slope, group.shift)
+
+
+def _sorted(groups: dict[Key, sp.Expr]) -> tuple[Group, ...]:
+    made = [Group(_tidy(polynomial), *key) for key, polynomial in groups.items()]
+    return tuple(sorted((g for g in made if g.polynomial != 0), key=lambda g: g.key))
+
+
+def _stepped(key: Key, polynomials: list[sp.Expr], thresholds: tuple[sp.Expr, ...]) -> list[tuple[Key, sp.Expr]]:
+    """Polynomials on consecutive intervals as one without a step plus steps that point away from it.
+
+    The one without a step is chosen so that nothing grows where it is cut off: the right end for a growing exponential, the left end for a falling one,
+    the interval around 0 else.  Where 0 itself is a threshold a monomial that stands on one side only keeps its step on that side.
+    """
+    alpha, beta, *_ = key
+    if len(set(polynomials)) == 1:
+        return [(key, polynomials[0])] if polynomials[0] != 0 else []
+    if beta.is_real and beta != 0 and beta.is_positive is not None:
+        return _outward(key, polynomials, thresholds, len(thresholds) if beta.is_positive else 0)
+    left = _home(thresholds)
+    if left < len(thresholds) and thresholds[left] == 0:
+        made: list[tuple[Key, sp.Expr]] = []
+        powers = sorted({power for p in polynomials if p != 0 for (power,) in sp.Poly(p, x).monoms()})
+        for power in powers:
+            monomials = [sp.Poly(p, x).coeff_monomial(x**power) * x**power for p in polynomials]
+            home = left + 1 if monomials[left + 1] == 0 and monomials[left] != 0 else left
+            made += _outward(key, monomials, thresholds, home)
+        return made
+    return _outward(key, polynomials, thresholds, left)
+
+
+def _home(thresholds: tuple[sp.Expr, ...]) -> int:
+    """The interval that holds 0, or ends there; the first one where the signs of the thresholds are not known."""
+    if any(t.is_nonnegative is None and t.is_nonpositive is None for t in thresholds):
+        return 0
+    return sum(1 for t in thresholds if t.is_negative)
+
+
+def _outward(key: Key, polynomials: list[sp.Expr], thresholds: tuple[sp.Expr, ...], home: int) -> list[tuple[Key, sp.Expr]]:
+    alpha, beta, tau, slope, shift = key
+    made = [(key, polynomials[home])] if polynomials[home] != 0 else []
+    for i, t in enumerate(thresholds):
+        rightward = i >= home
+        change = sp.expand(polynomials[i + 1] - polynomials[i]) * (1 if rightward else -1)
+        if change != 0:
+            sign = sp.S.One if rightward else sp.S.NegativeOne
+            made.append(((alpha, beta, STEP, sign, -sign * t), change))
+    return made
 
 
 def groups_of(expr: sp.Expr) -> list[Group]:
     """Groups of a smooth expression in x."""
     rewritten = _to_exp_and_cdf(expr)
     expanded = sp.expand(sp.powsimp(sp.expand(rewritten, power_exp=False, power_base=False), combine="exp"), power_exp=False, power_base=False)
-    found: dict[tuple[sp.Expr, sp.Expr, str, sp.Expr], sp.Expr] = {}
+    found: dict[Key, sp.Expr] = {}
     for term in sp.Add.make_args(expanded):
         if term == 0:
             continue
         for coefficient, key in _read(term):
             found[key] = found.get(key, sp.S.Zero) + coefficient
-    collected = []
-    for (alpha, beta, tau, slope), polynomial in found.items():
-        tidy = _tidy(polynomial)
-        if tidy != 0:
-            collected.append(Group(tidy, alpha, beta, tau, slope))
-    return collected
+    return list(_sorted(found))
 
 
 def _tidy(polynomial: sp.Expr) -> sp.Expr:
@@ -113,8 +172,8 @@ def _to_exp_and_cdf(expr: sp.Expr) -> sp.Expr:
     raise OutsideClassError(expr, f"{expr} is not a polynomial, exponential of a quadratic, circular function or normal cdf")
 
 
-def _read(term: sp.Expr) -> list[tuple[sp.Expr, tuple[sp.Expr, sp.Expr, str, sp.Expr]]]:
-    """One product as (polynomial coefficient, (alpha, beta, tau, slope)); two entries where Phi(-p x) = 1 - Phi(p x) was used."""
+def _read(term: sp.Expr) -> list[tuple[sp.Expr, Key]]:
+    """One product as (polynomial coefficient, key); two entries where Phi(-t) = 1 - Phi(t) was used."""
     coefficient, exponent = sp.S.One, sp.S.Zero
     cdfs: list[sp.Expr] = []
     for factor in sp.Mul.make_args(term):
@@ -131,18 +190,17 @@ def _read(term: sp.Expr) -> list[tuple[sp.Expr, tuple[sp.Expr, sp.Expr, str, sp.
             raise OutsideClassError(factor, f"{factor} is not an atom of the class")
     alpha, beta, constant = _quadratic(exponent)
     coefficient *= sp.exp(constant)
+    plain = (alpha, beta, ONE, sp.S.One, sp.S.Zero)
     if not cdfs:
-        return [(coefficient, (alpha, beta, ONE, sp.S.Zero))]
+        return [(coefficient, plain)]
     if len(cdfs) > 1:
         raise OutsideClassError(sp.Mul(*(NormalCDF(c) for c in cdfs)), f"{term} has two normal-cdf factors, which needs orthants of three or four variables")
+    if not beta.is_real:
+        raise OutsideClassError(term, f"{term} is a normal cdf times a wave, which needs the normal cdf of a complex argument in two variables")
     slope, intercept = _linear(cdfs[0])
-    if intercept != 0:
-        raise OutsideClassError(NormalCDF(cdfs[0]), f"{NormalCDF(cdfs[0])} is shifted, which needs the bivariate normal cdf")
-    if beta != 0:
-        raise OutsideClassError(term, f"{term} is a normal cdf times a shifted exponential, which needs the bivariate normal cdf")
     if sp.simplify(slope).is_negative:
-        return [(coefficient, (alpha, beta, ONE, sp.S.Zero)), (-coefficient, (alpha, beta, CDF, -slope))]
-    return [(coefficient, (alpha, beta, CDF, slope))]
+        return [(coefficient, plain), (-coefficient, (alpha, beta, CDF, -slope, -intercept))]
+    return [(coefficient, (alpha, beta, CDF, slope, intercept))]
 
 
 def _quadratic(exponent: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
@@ -174,29 +232,31 @@ def _linear(argument: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 def differentiate(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     """Derivative in the sense of distributions, group by group.
 
-    (P e tau)' = (P' + (2 alpha x + beta) P) e tau + P e tau'; tau' is p N(px) for the cdf, delta for the step, delta' for delta.
-    f(x) delta(x) = f(0) delta(x), f(x) delta'(x) = f(0) delta'(x) - f'(0) delta(x).
+    (P e tau)' = (P' + (2 alpha x + beta) P) e tau + P e tau'; tau' is p N(p x + r) for the cdf, +-delta for the step, delta' for delta.
+    f(x) delta(x-t) = f(t) delta(x-t), so a delta stands with a constant.
     """
-    found: dict[tuple[sp.Expr, sp.Expr, str, sp.Expr], sp.Expr] = {}
+    found: dict[Key, sp.Expr] = {}
 
-    def add(polynomial: sp.Expr, alpha: sp.Expr, beta: sp.Expr, tau: str, slope: sp.Expr) -> None:
-        key = (sp.expand(alpha), beta, tau, slope)
-        found[key] = found.get(key, sp.S.Zero) + polynomial
+    def add(polynomial: sp.Expr, *key: sp.Expr | str) -> None:
+        alpha, beta, tau, slope, shift = key
+        full = (sp.expand(alpha), sp.expand(beta), tau, slope, shift)
+        found[full] = found.get(full, sp.S.Zero) + polynomial
 
     for g in groups:
         p = g.polynomial
         if g.tau in (ONE, STEP, CDF):
-            add(sp.diff(p, x) + (2 * g.alpha * x + g.beta) * p, g.alpha, g.beta, g.tau, g.slope)
+            add(sp.diff(p, x) + (2 * g.alpha * x + g.beta) * p, g.alpha, g.beta, g.tau, g.slope, g.shift)
         if g.tau == STEP:
-            add(p.subs(x, 0), sp.S.Zero, sp.S.Zero, DELTA, sp.S.Zero)
+            t = -g.shift / g.slope
+            add(g.slope * (p * sp.exp(g.alpha * x**2 + g.beta * x)).subs(x, t), sp.S.Zero, sp.S.Zero, DELTA, sp.S.One, -t)
         elif g.tau == CDF:
-            add(p * g.slope / sp.sqrt(2 * sp.pi), g.alpha - g.slope**2 / 2, g.beta, ONE, sp.S.Zero)
+            factor = g.slope / sp.sqrt(2 * sp.pi) * sp.exp(-sp.expand(g.shift**2) / 2)
+            add(p * factor, g.alpha - g.slope**2 / 2, g.beta - g.slope * g.shift, ONE, sp.S.One, sp.S.Zero)
         elif g.tau == DELTA:
-            add(p, sp.S.Zero, sp.S.Zero, DELTA_PRIME, sp.S.Zero)
+            add(p, sp.S.Zero, sp.S.Zero, DELTA_PRIME, g.slope, g.shift)
         elif g.tau == DELTA_PRIME:
             raise OutsideClassError(g.as_expr(), "a third derivative across a jump")
-    made = [Group(_tidy(p), *key) for key, p in found.items()]
-    return tuple(sorted((g for g in made if g.polynomial != 0), key=lambda g: g.key))
+    return _sorted(found)
 
 
 @lru_cache(maxsize=256)

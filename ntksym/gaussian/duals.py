@@ -9,7 +9,7 @@ import sympy as sp
 
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, phi_derivative
 from ntksym.gaussian import moves
-from ntksym.gaussian.atoms import DELTA, DELTA_PRIME, ONE, Group, decompose, derivative, differentiate, jumps
+from ntksym.gaussian.atoms import CDF, DELTA, DELTA_PRIME, ONE, STEP, Group, decompose, derivative, differentiate, jumps
 from ntksym.gaussian.laws import Law
 from ntksym.gaussian.moments import Tau, moment
 from ntksym.gaussian.normal_form import OutsideClassError
@@ -153,16 +153,12 @@ def _pair(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int | 
     """Steps for one pair of groups; None where the pair is a constant."""
     if f.tau == DELTA_PRIME:
         return _delta_prime(d, f, g)
-    steps = _tau(f).xreplace({x: u}) * _tau(g).xreplace({x: v})
+    steps = f.tau_expr.xreplace({x: u}) * g.tau_expr.xreplace({x: v})
     _, integrand = _product(f, g)
     body = sp.Mul(*(factor for factor in sp.Mul.make_args(integrand) if factor.is_polynomial(u, v)))
-    taus = (Tau(f.tau, f.slope), Tau(g.tau, g.slope))
+    taus = (Tau(f.tau, f.slope, f.shift), Tau(g.tau, g.slope, g.shift))
+    _require_real_argument(f, g)
     shifted = f.beta != 0 or g.beta != 0
-    if shifted and any(t.kind != ONE for t in taus):
-        stepped, waved = (f, g) if f.tau != ONE else (g, f)
-        raise OutsideClassError(
-            waved.as_expr(), f"{waved.as_expr()} in one factor meets {stepped.as_expr()} in the other: a shifted step, which needs the bivariate normal cdf"
-        )
     if f.alpha == 0 and g.alpha == 0 and not shifted:
         if not body.has(u, v) and all(t.kind == ONE for t in taus):
             return d, None
@@ -176,20 +172,32 @@ def _pair(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int | 
     return d, d.last
 
 
-def _tau(group: Group) -> sp.Expr:
-    return Group(sp.S.One, sp.S.Zero, sp.S.Zero, group.tau, group.slope).as_expr()
+def _require_real_argument(f: Group, g: Group) -> None:
+    """A wave may meet one centred step: that gives erf of an imaginary number.  Anything more needs a normal cdf of a complex argument."""
+    stepped = [group for group in (f, g) if group.tau in (STEP, CDF)]
+    waved = [group for group in (f, g) if not group.beta.is_real]
+    if not stepped or not waved:
+        return
+    if len(stepped) == 1 and stepped[0].shift == 0 and all(sp.re(group.beta) == 0 for group in (f, g)):
+        return
+    raise OutsideClassError(
+        waved[0].as_expr(),
+        f"{waved[0].as_expr()} in one factor meets {stepped[0].as_expr()} in the other: the normal cdf of a complex argument",
+    )
 
 
 def _delta_prime(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int]:
-    """delta'(u) against one group: its derivative, then delta against each piece of that."""
+    """delta'(u - t) against one group: its derivative, then delta against each piece of that."""
     _, polynomial = g.polynomial.as_independent(x, as_Add=False)
     plain = replace(g, polynomial=polynomial)
     slopes = differentiate((plain,))
-    d = d.by(moves.move_derivative_off_delta, other=plain.as_expr(), derivative_of_other=sp.Tuple(*(s.as_expr() for s in slopes)))
+    point = Group(sp.S.One, sp.S.Zero, sp.S.Zero, DELTA, f.slope, f.shift)
+    at = -f.shift
+    d = d.by(moves.move_derivative_off_delta, at=at, other=plain.as_expr(), derivative_of_other=sp.Tuple(*(s.as_expr() for s in slopes)))
     target = d.last
     parts = []
-    for slope in slopes:
-        d, number = _pair(d, Group(sp.S.One, sp.S.Zero, sp.S.Zero, DELTA), slope)
+    for other in (*slopes, *((plain,) if at != 0 else ())):
+        d, number = _pair(d, point, other)
         if number is not None:
             parts.append(number)
     d = d.by(moves.put_together, target, *parts)

@@ -1,4 +1,4 @@
-r"""A normal form for closed forms: sums of  rational * sqrt(squarefree) * exp(rational) * angles.
+r"""A normal form for closed forms: sums of  rational * sqrt(squarefree) * exp(rational) * angles and normal probabilities.
 
 A term is  c * i^k * sqrt(f1 f2 ...) * exp(re + i im) * node^m ... with c a rational function over Q in the symbols and pi, the f's distinct
 irreducible polynomials that are positive on the domain (a sign at an interior sample point decides; they come from variances and determinants).
@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 from sympy.polys.fields import field
 
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 
 _PI = sp.Symbol("pi_", positive=True)
 
@@ -215,6 +215,12 @@ def _convert(expr: sp.Expr, domain: Domain) -> Sum:
         return (up + down * minus) * half * imaginary
     if isinstance(expr, (CorrelationArcsine, CorrelationAngle)):
         return _angle(expr, domain)
+    if isinstance(expr, HalfLineProbability):
+        return _half_line(expr, domain)
+    if isinstance(expr, QuadrantProbability):
+        return _quadrant(expr, domain)
+    if isinstance(expr, sp.erfi):
+        return _node(domain, expr)
     raise NormalFormError(f"{expr.func.__name__} has no place in the normal form")
 
 
@@ -285,6 +291,71 @@ def _angle(node: CorrelationArcsine | CorrelationAngle, domain: Domain) -> Sum:
     return Sum(domain, {key: -domain.one if flip else domain.one})
 
 
+def _node(domain: Domain, node: sp.Expr) -> Sum:
+    return Sum(domain, {(0, frozenset(), domain.zero, domain.zero, ((node, 1),)): domain.one})
+
+
+def _plain(element: Any) -> sp.Expr:
+    return element.as_expr().subs(_PI, sp.pi)
+
+
+def _standardised(mean: Sum, variance: Any, domain: Domain) -> tuple[Any, Any, Sum]:
+    """Mean and variance on the scale where the variance is a squarefree polynomial, and that scale; the mean must be one radical at most."""
+    if mean.terms and set(mean.terms) != {plain_key(domain)}:
+        if len(mean.terms) != 1:
+            raise NormalFormError("a mean that is a sum of roots")
+        ((i, radicals, re, im, nodes), _) = next(iter(mean.terms.items()))
+        if i or nodes or re != 0 or im != 0:
+            raise NormalFormError("a mean that is not algebraic")
+        shared = domain.one
+        for factor in radicals:
+            shared = shared * (domain.field(factor) if isinstance(factor, int) else domain.field.new(factor))
+        variance = variance / shared
+        root = square_root(domain, shared)
+        mean = mean * root.inverse()
+    else:
+        root = constant(domain, domain.one)
+    scale = square_root(domain, variance)
+    ((_, radicals, *_), coefficient) = next(iter(scale.terms.items()))
+    squarefree = domain.one
+    for factor in radicals:
+        squarefree = squarefree * (domain.field(factor) if isinstance(factor, int) else domain.field.new(factor))
+    return mean.rational() / coefficient, squarefree, root * constant(domain, coefficient)
+
+
+def _half_line(node: HalfLineProbability, domain: Domain) -> Sum:
+    """Phi(m / sqrt a) on a standard scale; of an imaginary mean 1/2 + (i/2) erfi(.)."""
+    mean, variance = _convert(node.args[0], domain), _convert(node.args[1], domain).rational()
+    half = constant(domain, domain.field(sp.QQ(1, 2)))
+    if not mean.terms:
+        return half
+    if {key[0] for key in mean.terms} == {1}:
+        minus_i = Sum(domain, {(1, frozenset(), domain.zero, domain.zero, ()): -domain.one})
+        mean, variance, _ = _standardised(mean * minus_i, variance * 2, domain)
+        flip = domain.sign(mean.numer) * domain.sign(mean.denom) < 0
+        imaginary = sp.erfi(_element_expr(-mean if flip else mean) / sp.sqrt(sp.expand(_plain(variance))))
+        return half + _node(domain, imaginary) * Sum(domain, {(1, frozenset(), domain.zero, domain.zero, ()): domain.field(sp.QQ(-1 if flip else 1, 2))})
+    m, a, _ = _standardised(mean, variance, domain)
+    return _node(domain, HalfLineProbability(_element_expr(m), sp.expand(_plain(a))))
+
+
+def _quadrant(node: QuadrantProbability, domain: Domain) -> Sum:
+    """Phi_2 with both variables on a standard scale, the two in a fixed order; an angle where both are centred."""
+    means = [_convert(arg, domain) for arg in node.args[:2]]
+    a, c, b = (_convert(arg, domain) for arg in node.args[2:])
+    if not means[0].terms and not means[1].terms:
+        arcsine = _angle(CorrelationArcsine(*node.args[2:]), domain)
+        return constant(domain, domain.field(sp.QQ(1, 4))) + arcsine * constant(domain, 1 / (2 * domain.generator[_PI]))
+    if not c.terms:
+        return _half_line(HalfLineProbability(node.args[0], node.args[2]), domain) * _half_line(HalfLineProbability(node.args[1], node.args[4]), domain)
+    m1, v1, scale1 = _standardised(means[0], a.rational(), domain)
+    m2, v2, scale2 = _standardised(means[1], b.rational(), domain)
+    covariance = (c * scale1.inverse() * scale2.inverse()).rational()
+    forward, backward = ((m1, m2, v1, covariance, v2), (m2, m1, v2, covariance, v1))
+    made = [QuadrantProbability(*(_element_expr(t) for t in order[:2]), *(_plain(t) for t in order[2:])) for order in (forward, backward)]
+    return _node(domain, min(made, key=sp.default_sort_key))
+
+
 # ---------------------------------------------------------------------------------------------------------------- back to expressions
 
 
@@ -293,6 +364,7 @@ def to_expr(total: Sum, real: bool = True) -> sp.Expr:
 
     Raises NormalFormError where an imaginary part is left, unless ``real`` is False (one pair of a conjugate couple).
     """
+    total = _join_complements(total)
     domain = total.domain
     waves = _without_imaginary_exponents(total) if real else _with_imaginary_exponents(total)
     oriented = _orient_angles(waves, domain)
@@ -306,6 +378,31 @@ def to_expr(total: Sum, real: bool = True) -> sp.Expr:
 def canonical(expr: sp.Expr, real: bool = True) -> sp.Expr:
     """``expr`` through its normal form and back."""
     return to_expr(normal_form(expr), real)
+
+
+def _join_complements(total: Sum) -> Sum:
+    """Where P(L >= 0) and P(-L >= 0) both stand, write one by the other; so too for quadrants that together are a half-plane."""
+    domain = total.domain
+    present = sorted({node for *_, nodes in total.terms for node, _ in nodes}, key=sp.default_sort_key)
+    rewritten: dict[sp.Expr, Sum] = {}
+    kept: set[sp.Expr] = set()
+    for node in present:
+        if isinstance(node, HalfLineProbability):
+            opposite = HalfLineProbability(-node.args[0], node.args[1])
+            if opposite in kept:
+                rewritten[node] = constant(domain, domain.one) + _node(domain, opposite) * constant(domain, -domain.one)
+                continue
+        kept.add(node)
+    if not rewritten:
+        return total
+    result = Sum(domain, {})
+    for (i, radicals, re, im, nodes), c in total.terms.items():
+        term = Sum(domain, {(i, radicals, re, im, tuple(pair for pair in nodes if pair[0] not in rewritten)): c})
+        for node, power in nodes:
+            if node in rewritten:
+                term = term * rewritten[node].power(power)
+        result = result + term
+    return result
 
 
 def _element_expr(element: Any) -> sp.Expr:
@@ -363,6 +460,13 @@ def _orient_angles(terms: dict[Any, Any], domain: Domain) -> dict[Any, Any]:
     half_pi = domain.generator[_PI] / 2
     for key, c in terms.items():
         wave, radicals, re, nodes = key
+        if len(nodes) == 1 and nodes[0][1] == 1 and isinstance(nodes[0][0], HalfLineProbability):
+            m, a = nodes[0][0].args
+            plain = (wave, radicals, re, ())
+            if result.get(plain, domain.zero) == -c:  # Phi(t) - 1 is -Phi(-t)
+                del result[plain], result[key]
+                result[(wave, radicals, re, ((HalfLineProbability(-m, a), 1),))] = -c
+            continue
         if len(nodes) != 1 or nodes[0][1] != 1 or not isinstance(nodes[0][0], CorrelationArcsine):
             continue
         plain = (wave, radicals, re, ())

@@ -1,6 +1,6 @@
-"""The Gaussian laws the engine meets: a pair (u, v), perhaps one of the two fixed at zero, and independent auxiliary normals.
+"""The Gaussian laws the engine meets: a pair (u, v), perhaps one of the two fixed, and independent auxiliary normals.
 
-A half-space variable is L = mu u + w1 (first slot) or L = mu v + w2 (second slot); kappa = Var w is 0 where L is u or v itself.
+A half-space variable is L = mu u + w1 + r (first slot) or L = mu v + w2 + r (second slot); kappa = Var w is 0 where L is linear in u or v alone.
 """
 
 from __future__ import annotations
@@ -29,27 +29,31 @@ NOTHING, HALF, POINT = "1", "1{L>=0}", "delta(L)"
 
 
 @register
-@register
 @dataclass(frozen=True)
 class Slot:
-    """What stands beside the polynomial in one variable: nothing, 1{mu x + w >= 0} or delta(mu x + w), Var w = kappa."""
+    """What stands beside the polynomial in one variable: nothing, 1{L >= 0} or delta(L), with L = mu x + w + shift and Var w = kappa."""
 
     kind: str = NOTHING
     mu: sp.Expr = sp.S.One
     kappa: sp.Expr = sp.S.Zero
+    shift: sp.Expr = sp.S.Zero
 
     def of_kind(self, kind: str) -> Slot:
-        return Slot(kind, self.mu, self.kappa)
+        return Slot(kind, self.mu, self.kappa, self.shift)
+
+    @property
+    def root(self) -> sp.Expr:
+        """Where L vanishes, for a slot without an auxiliary variable."""
+        return -self.shift / self.mu
 
 
 EMPTY = Slot()
 
 
 @register
-@register
 @dataclass(frozen=True)
 class Law:
-    """Mean and covariance of (u, v); a variance that is 0 means the variable is fixed at its mean, which is then 0."""
+    """Mean and covariance of (u, v); a variance that is 0 means the variable is fixed at its mean."""
 
     a: sp.Expr = q11
     c: sp.Expr = q12
@@ -61,25 +65,35 @@ class Law:
         """Var L of a slot."""
         return tidy(slot.mu**2 * (self.a if first else self.b) + slot.kappa)
 
+    def mean(self, slot: Slot, first: bool) -> sp.Expr:
+        """E L of a slot."""
+        return tidy(slot.mu * (self.m1 if first else self.m2) + slot.shift)
+
     def covariance(self, one: Slot, two: Slot) -> sp.Expr:
         """Cov(L1, L2)."""
         return tidy(one.mu * two.mu * self.c)
 
     def given_zero(self, slot: Slot, first: bool) -> Law:
         """The law of (u, v) given L = 0, by the conditioning formula for Gaussian vectors."""
-        variance = self.variance(slot, first)
+        variance, mean = self.variance(slot, first), self.mean(slot, first)
         cov_u = slot.mu * (self.a if first else self.c)
         cov_v = slot.mu * (self.c if first else self.b)
-        return Law(tidy(self.a - cov_u**2 / variance), tidy(self.c - cov_u * cov_v / variance), tidy(self.b - cov_v**2 / variance))
+        return Law(
+            tidy(self.a - cov_u**2 / variance),
+            tidy(self.c - cov_u * cov_v / variance),
+            tidy(self.b - cov_v**2 / variance),
+            tidy(self.m1 - cov_u * mean / variance),
+            tidy(self.m2 - cov_v * mean / variance),
+        )
 
 
 def expectation(polynomial: sp.Expr, law: Law, one: Slot, two: Slot) -> sp.Expr:
-    """The Expect node of ``polynomial(u, v)`` times what the slots hold; variables fixed at 0 leave the law."""
+    """The Expect node of ``polynomial(u, v)`` times what the slots hold; variables that are fixed leave the law."""
     names, means, entries = [], [], {}
     fixed: dict[sp.Basic, sp.Basic] = {}
     for variable, variance, mean in ((u, law.a, law.m1), (v, law.b, law.m2)):
         if variance == 0:
-            fixed[variable] = sp.S.Zero
+            fixed[variable] = mean
         else:
             entries[(variable, variable)] = variance
             names.append(variable)
@@ -88,7 +102,7 @@ def expectation(polynomial: sp.Expr, law: Law, one: Slot, two: Slot) -> sp.Expr:
     for variable, helper, slot in ((u, w1, one), (v, w2, two)):
         if slot.kind == NOTHING:
             continue
-        argument = slot.mu * variable
+        argument = slot.mu * variable + slot.shift
         if slot.kappa != 0:
             argument += helper
             names.append(helper)

@@ -17,22 +17,27 @@ from ntksym.proof import Derivation
 
 @dataclass(frozen=True)
 class Tau:
-    """The step-like factor of one variable in a moment: kind as in :mod:`atoms`, slope p of a cdf."""
+    """The step-like factor of one variable in a moment: kind as in :mod:`atoms`, of the argument ``slope x + shift``."""
 
     kind: str = ONE
-    slope: sp.Expr = sp.S.Zero
+    slope: sp.Expr = sp.S.One
+    shift: sp.Expr = sp.S.Zero
 
     def slot(self) -> Slot:
         """As a half-space; a cdf of known positive slope is scaled so that no odd power of the slope appears."""
         if self.kind == STEP:
-            return Slot(HALF)
+            return Slot(HALF, self.slope, sp.S.Zero, self.shift)
         if self.kind == DELTA:
-            return Slot(POINT)
+            return Slot(POINT, self.slope, sp.S.Zero, self.shift)
         if self.kind == CDF:
             if self.slope.is_positive:
-                return Slot(HALF, sp.S.One, 1 / sp.expand(self.slope**2))
-            return Slot(HALF, self.slope, sp.S.One)
+                return Slot(HALF, sp.S.One, 1 / sp.expand(self.slope**2), sp.expand(self.shift / self.slope))
+            return Slot(HALF, self.slope, sp.S.One, self.shift)
         return EMPTY
+
+    def at(self, variable: sp.Symbol) -> sp.Expr:
+        """The cdf as a function of ``variable``."""
+        return NormalCDF(self.slope * variable + self.shift)
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +45,7 @@ def moment(polynomial: sp.Expr, tau1: Tau, tau2: Tau, law: Law) -> Derivation:
     """Derivation of E[polynomial(u, v) tau1(u) tau2(v)] under ``law``; ``polynomial`` has no constant factor."""
     one, two = tau1.slot(), tau2.slot()
     d = Derivation("Gaussian moment")
-    cdfs = [NormalCDF(t.slope * x) for t, x in ((tau1, u), (tau2, v)) if t.kind == CDF]
+    cdfs = [t.at(variable) for t, variable in ((tau1, u), (tau2, v)) if t.kind == CDF]
     if cdfs:
         plain = [Slot(NOTHING) if t.kind == CDF else s for t, s in ((tau1, one), (tau2, two))]
         before = expectation(polynomial * sp.Mul(*cdfs), law, *plain)
@@ -64,7 +69,9 @@ def _reduce(d: Derivation, polynomial: sp.Expr, law: Law, one: Slot, two: Slot) 
             d = d.by(moves.condition_on_zero, polynomial=polynomial, law=law, one=one, two=two, first=first)
             here = d.last
             gone = Slot(NOTHING)
-            fixed = polynomial.subs(u if first else v, 0) if slot.kappa == 0 else polynomial
+            fixed = sp.expand(polynomial.subs(u if first else v, slot.root)) if slot.kappa == 0 else polynomial
+            if fixed == 0:
+                return d, [here]
             d, inner = _reduce(d, fixed, law.given_zero(slot, first), gone if first else one, two if first else gone)
             return d, [here, *inner]
     half = [s for s in (one, two) if s.kind == HALF]
@@ -77,7 +84,7 @@ def _reduce(d: Derivation, polynomial: sp.Expr, law: Law, one: Slot, two: Slot) 
                 continue
             boundary = sp.expand(slot.mu * field[k])
             if slot.kappa == 0:
-                boundary = boundary.subs(u if first else v, 0)
+                boundary = sp.expand(boundary.subs(u if first else v, slot.root))
             if boundary != 0:
                 point = slot.of_kind(POINT)
                 d, inner = _reduce(d, boundary, law, *((point, two) if first else (one, point)))
@@ -86,11 +93,12 @@ def _reduce(d: Derivation, polynomial: sp.Expr, law: Law, one: Slot, two: Slot) 
             d, inner = _reduce(d, sp.S.One, law, one, two)
             parts += inner
         return d, parts
+    centred = all(law.mean(slot, first) == 0 for slot, first in ((one, True), (two, False)) if slot.kind == HALF)
     if len(half) == 2:
-        d = d.by(moves.orthant_probability, law=law, one=one, two=two)
+        d = d.by(moves.orthant_probability if centred else moves.quadrant_probability, law=law, one=one, two=two)
         return d, [d.last]
     if len(half) == 1:
-        d = d.by(moves.half_space, law=law, one=one, two=two)
+        d = d.by(moves.half_space if centred else moves.half_line, law=law, one=one, two=two)
         return d, [d.last]
     return d, []
 

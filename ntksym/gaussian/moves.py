@@ -13,8 +13,8 @@ from ntksym.gaussian import univariate
 from ntksym.gaussian.atoms import as_sum, decompose, derivative
 from ntksym.gaussian.checks import averages, functions, values
 from ntksym.gaussian.field import canonical
-from ntksym.gaussian.laws import HALF, NOTHING, POINT, Law, Slot, average, expectation
-from ntksym.nodes import CorrelationArcsine, Delta, Dual, Expect, Gaussian, gaussian_pair
+from ntksym.gaussian.laws import HALF, NOTHING, POINT, Law, Slot, average, expectation, tidy
+from ntksym.nodes import CorrelationArcsine, Delta, Dual, Expect, Gaussian, HalfLineProbability, QuadrantProbability, gaussian_pair
 from ntksym.notation import q, q11, q12, q22, u, v, x
 from ntksym.proof import Assumption, Derivation, Statement, rule
 from ntksym.sources import Citation
@@ -39,13 +39,13 @@ def split_into_pieces(*, phi: sp.Lambda) -> Statement:
     reason="Write the activation as a sum of polynomial times exponential of a quadratic times one step or normal cdf.",
 )
 def decompose_into_atoms(*, phi: sp.Lambda) -> Statement:
-    r"""$\phi(x) = \sum_i P_i(x)\,e^{\alpha_i x^2 + \beta_i x}\,\tau_i(x),\quad \tau_i \in \{1,\ \mathbf 1\{x\ge 0\},\ \Phi(p_i x)\}$"""
+    r"""$\phi(x) = \sum_i P_i(x)\,e^{\alpha_i x^2 + \beta_i x}\,\tau_i(x),\quad \tau_i \in \{1,\ \mathbf 1\{\pm(x - t_i)\ge 0\},\ \Phi(p_i x + r_i)\}$"""
     _, groups = decompose(phi)
     return Statement(sp.Eq(sp.Function("phi")(x), as_sum(groups), evaluate=False))
 
 
 @rule(
-    source=Citation("", r"product rule; $\mathbf 1\{x\ge 0\}' = \delta(x)$"),
+    source=Citation("", r"product rule; $\mathbf 1\{x\ge t\}' = \delta(x-t)$"),
     check=functions.check_derivative,
     reason="Differentiate in the sense of distributions: the smooth pieces by the product rule, every jump giving a delta.",
 )
@@ -104,7 +104,7 @@ def existence(alpha1: sp.Expr, alpha2: sp.Expr) -> tuple[Assumption, ...]:
     reason="A normal cdf is the probability that an independent normal variable stays below its argument.",
 )
 def write_cdf_as_step(*, polynomial: sp.Expr, cdfs: sp.Tuple, law: sp.Tuple, target: sp.Expr) -> Statement:
-    r"""$\Phi(px) = \mathbb E_w\,\mathbf 1\{w + p x \ge 0\},\quad w \sim \mathcal N(0,1)$"""
+    r"""$\Phi(px+r) = \mathbb E_w\,\mathbf 1\{w + p x + r \ge 0\},\quad w \sim \mathcal N(0,1)$"""
     return Statement(sp.Eq(Expect(polynomial * sp.Mul(*cdfs), Gaussian(*law)), target, evaluate=False))
 
 
@@ -121,7 +121,7 @@ def integrate_by_parts(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, f
             continue
         boundary = sp.expand(slot.mu * field[k])
         if slot.kappa == 0:
-            boundary = boundary.subs(u if first else v, 0)
+            boundary = sp.expand(boundary.subs(u if first else v, slot.root))
         if boundary == 0:
             continue
         point = slot.of_kind(POINT)
@@ -135,14 +135,17 @@ def integrate_by_parts(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, f
     reason="A delta fixes its argument at zero: the density there times the average under the conditional law.",
 )
 def condition_on_zero(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, first: bool) -> Statement:
-    r"""$\mathbb E[\delta(L)\,G] = \frac{1}{\sqrt{2\pi\operatorname{Var}L}}\ \mathbb E[G \mid L=0]$"""
+    r"""$\mathbb E[\delta(L)\,G] = \frac{1}{\sqrt{2\pi\operatorname{Var}L}}\,e^{-(\mathbb EL)^2/(2\operatorname{Var}L)}\ \mathbb E[G \mid L=0]$"""
     slot = one if first else two
+    before = expectation(polynomial, law, one, two)
     conditional = law.given_zero(slot, first)
-    density = 1 / sp.sqrt(2 * sp.pi * law.variance(slot, first))
-    fixed = polynomial.subs(u if first else v, 0) if slot.kappa == 0 else polynomial
+    variance, mean = law.variance(slot, first), law.mean(slot, first)
+    density = sp.exp(-tidy(mean**2 / variance) / 2) / sp.sqrt(2 * sp.pi * variance)
+    if slot.kappa == 0:  # delta(mu x + r) is delta(x - root) over |mu|, and mu is +-1
+        polynomial = sp.expand(polynomial.subs(u if first else v, slot.root))
     gone = Slot(NOTHING)
-    after = expectation(fixed, conditional, gone, two) if first else expectation(fixed, conditional, one, gone)
-    return Statement(sp.Eq(expectation(polynomial, law, one, two), density * after, evaluate=False))
+    after = expectation(polynomial, conditional, gone, two) if first else expectation(polynomial, conditional, one, gone)
+    return Statement(sp.Eq(before, density * after, evaluate=False))
 
 
 @rule(
@@ -151,6 +154,30 @@ def condition_on_zero(*, polynomial: sp.Expr, law: Law, one: Slot, two: Slot, fi
 def half_space(*, law: Law, one: Slot, two: Slot) -> Statement:
     r"""$\mathbb P(L \ge 0) = \tfrac12$"""
     return Statement(sp.Eq(expectation(sp.S.One, law, one, two), sp.Rational(1, 2), evaluate=False))
+
+
+@rule(
+    source=Citation("", "definition of the normal cdf"),
+    check=averages.check_half_line,
+    reason="A normal variable that is not centred: its cdf at mean over standard deviation.",
+)
+def half_line(*, law: Law, one: Slot, two: Slot) -> Statement:
+    r"""$\mathbb P(L \ge 0) = \Phi\big(\mathbb EL/\sqrt{\operatorname{Var}L}\big)$"""
+    slot, first = (one, True) if one.kind == HALF else (two, False)
+    return Statement(sp.Eq(expectation(sp.S.One, law, one, two), HalfLineProbability(law.mean(slot, first), law.variance(slot, first)), evaluate=False))
+
+
+@rule(
+    source=Citation("", "definition of the bivariate normal cdf"),
+    check=averages.check_quadrant,
+    reason="Two half-planes that do not meet at the centre: the bivariate normal cdf, whose partial derivatives are elementary.",
+)
+def quadrant_probability(*, law: Law, one: Slot, two: Slot) -> Statement:
+    r"""$\mathbb P(L\ge0,\,M\ge0) = \Phi_2\Big(\frac{\mathbb EL}{\sqrt{\operatorname{Var}L}}, \frac{\mathbb EM}{\sqrt{\operatorname{Var}M}}; \operatorname{Corr}(L,M)\Big)$"""
+    value = QuadrantProbability(
+        law.mean(one, True), law.mean(two, False), law.variance(one, True), law.covariance(one, two), law.variance(two, False)
+    )
+    return Statement(sp.Eq(expectation(sp.S.One, law, one, two), value, evaluate=False))
 
 
 @rule(
@@ -233,11 +260,13 @@ def lemma_arguments(general: Expect, wanted: Expect) -> dict[sp.Basic, sp.Basic]
     check=functions.check_delta_prime,
     reason="The derivative of a delta is moved to the other factor; under the Gaussian it arrives there with the regression coefficient.",
 )
-def move_derivative_off_delta(*, other: sp.Expr, derivative_of_other: sp.Tuple) -> Statement:
-    r"""$\mathbb E[\delta'(u)\,G(v)] = -\frac{q_{12}}{q_{11}}\,\mathbb E[\delta(u)\,G'(v)]$"""
-    lhs = Expect(sp.Derivative(Delta(u), u) * other.xreplace({x: v}), PAIR)
-    rhs = sp.Add(*(average(Delta(u) * g.xreplace({x: v}), PAIR) for g in derivative_of_other))
-    return Statement(sp.Eq(lhs, -q12 / q11 * rhs, evaluate=False))
+def move_derivative_off_delta(*, at: sp.Expr, other: sp.Expr, derivative_of_other: sp.Tuple) -> Statement:
+    r"""$\mathbb E[\delta'(u-t)\,G(v)] = \frac{t}{q_{11}}\,\mathbb E[\delta(u-t)\,G(v)] - \frac{q_{12}}{q_{11}}\,\mathbb E[\delta(u-t)\,G'(v)]$"""
+    delta = Delta(u - at)
+    lhs = Expect(sp.Derivative(delta, u) * other.xreplace({x: v}), PAIR)
+    rhs = sp.Add(*(average(delta * g.xreplace({x: v}), PAIR) for g in derivative_of_other))
+    kept = at / q11 * average(delta * other.xreplace({x: v}), PAIR)
+    return Statement(sp.Eq(lhs, kept - q12 / q11 * rhs, evaluate=False))
 
 
 LINE = Gaussian(sp.Tuple(u), sp.Tuple(sp.S.Zero), sp.Tuple(q))

@@ -8,6 +8,7 @@ from typing import Any
 
 import mpmath
 import sympy as sp
+from mpmath.calculus.quadrature import GaussLegendre
 
 
 def half_line(mean: Any, variance: Any) -> Any:
@@ -96,15 +97,27 @@ def evaluate_at(expr: sp.Expr, point: dict[sp.Symbol, sp.Rational], digits: int)
         return mpmath.mpmathify(function(*(mpmath.mpf(int(point[s].p)) / int(point[s].q) for s in symbols)))
 
 
+REACH = 13  # standard deviations; beyond them the density is below 1e-37
+
+
+def panel_nodes(left: Any, right: Any, digits: int) -> list[tuple[Any, Any]]:
+    """Nodes and weights for the integral of f(z) times the normal density over left < z < right, f smooth there: Gauss-Legendre on panels."""
+    left, right = max(left, mpmath.mpf(-REACH)), min(right, mpmath.mpf(REACH))
+    if left >= right:
+        return []
+    count = int(mpmath.ceil((right - left) / 4))
+    width = (right - left) / count
+    nodes = []
+    for k in range(count):
+        centre = left + (k + mpmath.mpf(1) / 2) * width
+        for t, weight in _legendre(digits):
+            z = centre + t * width / 2
+            nodes.append((z, weight * width / 2 * mpmath.npdf(z)))
+    return nodes
+
+
 @lru_cache(maxsize=4)
-def half_line_nodes(digits: int) -> tuple[tuple[Any, Any], ...]:
-    """Nodes and weights for the integral of f(z) times the normal density over z > 0: double-exponential rule, f smooth there."""
+def _legendre(digits: int) -> tuple[tuple[Any, Any], ...]:
+    """48 nodes on [-1, 1]."""
     with mpmath.workdps(digits + 15):
-        step = mpmath.mpf(1) / (digits - 4)
-        nodes = []
-        for k in range(-int(4.3 / step), int(3.2 / step) + 1):
-            t = k * step
-            z = mpmath.exp(t - mpmath.exp(-t))
-            if z < 16:
-                nodes.append((z, step * z * (1 + mpmath.exp(-t)) * mpmath.npdf(z)))
-        return tuple(nodes)
+        return tuple(GaussLegendre(mpmath.mp).calc_nodes(5, mpmath.mp.prec))

@@ -1,40 +1,73 @@
-"""E[phi(u)], E[phi(u)^2], ... for one variable u ~ N(0, q): Gamma integrals and integration by parts on the line.
+"""E[phi(u)], E[phi(u)^2], ... for one variable u ~ N(0, q): intervals, tilts and integration by parts on the line.
 
 Kept apart from the two-variable engine on purpose: the values it gives at q12 = 0 and at u = v are what that engine is held against.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import sympy as sp
 
 from ntksym.gaussian.atoms import CDF, DELTA, ONE, STEP, Group
 from ntksym.gaussian.normal_form import OutsideClassError
-from ntksym.nodes import CorrelationArcsine
+from ntksym.nodes import CorrelationArcsine, HalfLineProbability, QuadrantProbability
 from ntksym.notation import q, x
 from ntksym.proof import Assumption
 
-# A product of groups: polynomial, alpha, beta, whether a step stands there, slopes of the cdfs, whether a delta does.
-Product = tuple[sp.Expr, sp.Expr, sp.Expr, bool, tuple[sp.Expr, ...], bool]
+Linear = tuple[sp.Expr, sp.Expr]  # (p, r) for p x + r
+
+
+@dataclass(frozen=True)
+class Product:
+    """``polynomial(x) exp(alpha x^2 + beta x)`` times steps of p x + r (p = +-1), normal cdfs of p x + r and deltas at points."""
+
+    polynomial: sp.Expr
+    alpha: sp.Expr = sp.S.Zero
+    beta: sp.Expr = sp.S.Zero
+    steps: tuple[Linear, ...] = ()
+    cdfs: tuple[Linear, ...] = ()
+    points: tuple[sp.Expr, ...] = ()
+
+    def times(self, other: Product) -> Product:
+        """The product of two."""
+        return Product(
+            self.polynomial * other.polynomial,
+            sp.expand(self.alpha + other.alpha),
+            sp.expand(self.beta + other.beta),
+            self.steps + other.steps,
+            tuple(sorted(self.cdfs + other.cdfs, key=lambda pair: tuple(map(str, pair)))),
+            self.points + other.points,
+        )
 
 
 def powers(groups: tuple[Group, ...], power: int) -> list[Product]:
     """The groups (power 1) or all products of two of them (power 2)."""
-    single = [(g.polynomial, g.alpha, g.beta, g.tau == STEP, (g.slope,) if g.tau == CDF else (), g.tau == DELTA) for g in groups]
     if any(g.tau not in (ONE, STEP, CDF, DELTA) for g in groups):
         raise OutsideClassError(sp.S.Zero, "a derivative of a delta has no univariate moment here")
+    single = [
+        Product(
+            g.polynomial,
+            g.alpha,
+            g.beta,
+            ((g.slope, g.shift),) if g.tau == STEP else (),
+            ((g.slope, g.shift),) if g.tau == CDF else (),
+            (-g.shift,) if g.tau == DELTA else (),
+        )
+        for g in groups
+    ]
     if power == 1:
         return single
-    if any(s[5] for s in single):
+    if any(s.points for s in single):
         raise OutsideClassError(sp.S.Zero, "the square of a delta is infinite")
-    return [
-        (p * r, a + c, b + d, s or t, tuple(sorted((*m, *n), key=sp.default_sort_key)), False) for p, a, b, s, m, _ in single for r, c, d, t, n, _ in single
-    ]
+    return [one.times(other) for one in single for other in single]
 
 
 def existence(groups: tuple[Group, ...], power: int) -> tuple[Assumption, ...]:
     """1 - 2 alpha q > 0 for every exponential that grows."""
     made = []
-    for alpha in sorted({p[1] for p in powers(groups, power)}, key=sp.default_sort_key):
+    for alpha in sorted({p.alpha for p in powers(groups, power)}, key=sp.default_sort_key):
         if not alpha.is_nonpositive:
             condition = sp.StrictGreaterThan(1 - 2 * alpha * q, 0)
             made.append(Assumption(f"exists on the line[{alpha}]", f"the Gaussian average exists: ${sp.latex(condition)}$", condition))
@@ -44,53 +77,97 @@ def existence(groups: tuple[Group, ...], power: int) -> tuple[Assumption, ...]:
 def moment_of(products: list[Product]) -> sp.Expr:
     """E of a sum of products under N(0, q)."""
     total = sp.S.Zero
-    for polynomial, alpha, beta, step, slopes, delta in products:
-        for (k,), coefficient in sp.Poly(polynomial, x).terms():
-            total += coefficient * (_at_zero(k, slopes) if delta else _moment(k, alpha, beta, step, slopes, q))
+    for product in products:
+        for sign, interval in _intervals(product.steps):
+            for (k,), coefficient in sp.Poly(product.polynomial, x).terms():
+                total += sign * coefficient * _moment_of_one(k, product, interval)
     return total
 
 
-def _at_zero(k: int, slopes: tuple[sp.Expr, ...]) -> sp.Expr:
-    return sp.S.Zero if k else sp.Rational(1, 2) ** len(slopes) / sp.sqrt(2 * sp.pi * q)
+def _moment_of_one(k: int, product: Product, interval: tuple[Linear, ...]) -> sp.Expr:
+    if product.points:
+        if interval or len(product.points) > 1:
+            raise OutsideClassError(sp.S.Zero, "a delta beside a step at one and the same variable")
+        (t,) = product.points
+        cdfs = sp.Mul(*(_probability(p * t + r, sp.S.One) for p, r in product.cdfs))
+        return t**k * sp.exp(-(t**2) / (2 * q)) / sp.sqrt(2 * sp.pi * q) * cdfs
+    det = 1 - 2 * product.alpha * q
+    narrow = sp.cancel(q / det)
+    mean = product.beta * narrow
+    factor = sp.exp(sp.expand(product.beta**2) * narrow / 2) / sp.sqrt(det)
+    return factor * _moment(k, interval, product.cdfs, mean, narrow)
 
 
-def _moment(k: int, alpha: sp.Expr, beta: sp.Expr, step: bool, slopes: tuple[sp.Expr, ...], variance: sp.Expr) -> sp.Expr:
-    """E[x^k exp(alpha x^2 + beta x) 1{x >= 0}^step prod Phi(p x)] for x ~ N(0, variance)."""
-    if alpha != 0 or beta != 0:
-        if beta != 0 and (step or slopes):
-            raise OutsideClassError(sp.exp(beta * x), "a step or normal cdf times a shifted exponential needs the normal cdf")
-        det = 1 - 2 * alpha * variance
-        narrow = sp.cancel(variance / det)
-        mean = beta * narrow
-        factor = sp.exp(beta**2 * narrow / 2) / sp.sqrt(det)
-        if beta == 0:
-            return factor * _moment(k, sp.S.Zero, sp.S.Zero, step, slopes, narrow)
-        centred = [_moment(j, sp.S.Zero, sp.S.Zero, step, slopes, narrow) for j in range(k + 1)]
-        return factor * sp.Add(*(sp.binomial(k, j) * mean ** (k - j) * centred[j] for j in range(k + 1)))
-    if not step and not slopes:
-        return variance ** (k // 2) * sp.factorial2(k - 1) if k % 2 == 0 else sp.S.Zero
-    if step and not slopes:
-        return variance ** sp.Rational(k, 2) * 2 ** (sp.Rational(k, 2) - 1) * sp.gamma(sp.Rational(k + 1, 2)) / sp.sqrt(sp.pi)
+def _intervals(steps: tuple[Linear, ...]) -> list[tuple[int, tuple[Linear, ...]]]:
+    """A product of steps as a signed sum of single half-lines (or nothing): [s, t] is the half-line from s less the one from t."""
+    lower = [-r for p, r in steps if p == 1]
+    upper = [r for p, r in steps if p == -1]
+    low = _extreme(lower, largest=True) if lower else None
+    high = _extreme(upper, largest=False) if upper else None
+    if low is None and high is None:
+        return [(1, ())]
+    if high is None:
+        return [(1, ((sp.S.One, -low),))]
+    if low is None:
+        return [(1, ((sp.S.NegativeOne, high),))]
+    if not _below(low, high):
+        return []
+    return [(1, ((sp.S.One, -low),)), (-1, ((sp.S.One, -high),))]
+
+
+def _extreme(values: list[sp.Expr], *, largest: bool) -> sp.Expr:
+    best = values[0]
+    for value in values[1:]:
+        if _below(best, value) == largest and value != best:
+            best = value
+    return best
+
+
+def _below(a: sp.Expr, b: sp.Expr) -> bool:
+    difference = sp.simplify(b - a)
+    if difference.is_positive:
+        return True
+    if difference.is_nonpositive:
+        return False
+    raise OutsideClassError(difference, f"the order of the thresholds {a} and {b} is not decided by what is known of the parameters")
+
+
+@lru_cache(maxsize=8192)
+def _moment(k: int, interval: tuple[Linear, ...], cdfs: tuple[Linear, ...], mean: sp.Expr, variance: sp.Expr) -> sp.Expr:
+    """E[x^k 1{interval} prod Phi(p x + r)] for x ~ N(mean, variance), by E[x F] = mean E[F] + variance E[F']."""
     if k == 0:
-        return _base(step, slopes, variance)
-    # E[x F] = q E[F'] on the line, F = x^(k-1) times the factors.
-    total = (k - 1) * variance * _moment(k - 2, sp.S.Zero, sp.S.Zero, step, slopes, variance) if k > 1 else sp.S.Zero
-    if step and k == 1:
-        total += variance * sp.Rational(1, 2) ** len(slopes) / sp.sqrt(2 * sp.pi * variance)
-    for i, p in enumerate(slopes):
-        rest = slopes[:i] + slopes[i + 1 :]
-        total += variance * p / sp.sqrt(2 * sp.pi) * _moment(k - 1, -(p**2) / 2, sp.S.Zero, step, rest, variance)
+        return _base((*((p, r, sp.S.Zero) for p, r in interval), *((p, r, sp.S.One) for p, r in cdfs)), mean, variance)
+    total = mean * _moment(k - 1, interval, cdfs, mean, variance) if mean != 0 else sp.S.Zero
+    if k > 1:
+        total += (k - 1) * variance * _moment(k - 2, interval, cdfs, mean, variance)
+    for p, r in interval:
+        t = -r / p
+        if t != 0 or k == 1:
+            density = sp.exp(-((t - mean) ** 2) / (2 * variance)) / sp.sqrt(2 * sp.pi * variance)
+            total += variance * p * t ** (k - 1) * density * sp.Mul(*(_probability(a * t + b, sp.S.One) for a, b in cdfs))
+    for i, (p, r) in enumerate(cdfs):
+        wide = 1 + p**2 * variance
+        density = p * sp.exp(-((p * mean + r) ** 2) / (2 * wide)) / sp.sqrt(2 * sp.pi * wide)
+        rest = cdfs[:i] + cdfs[i + 1 :]
+        total += variance * density * _moment(k - 1, interval, rest, sp.cancel((mean - p * r * variance) / wide), sp.cancel(variance / wide))
     return total
 
 
-def _base(step: bool, slopes: tuple[sp.Expr, ...], variance: sp.Expr) -> sp.Expr:
-    """E of the step-like factors alone: 1/2 for one, the orthant angle for two."""
-    if step + len(slopes) == 1:
-        return sp.Rational(1, 2)
-    if step + len(slopes) > 2:
+def _base(factors: tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...], mean: sp.Expr, variance: sp.Expr) -> sp.Expr:
+    """P(p x + r + w >= 0 for every factor), the w independent with the variance that stands third."""
+    if not factors:
+        return sp.S.One
+    spread = [(p * mean + r, p**2 * variance + kappa) for p, r, kappa in factors]
+    if len(factors) == 1:
+        return _probability(*spread[0])
+    if len(factors) > 2:
         raise OutsideClassError(sp.S.Zero, "three step-like factors need orthants of three variables")
-    if step:
-        (p,) = slopes
-        return sp.Rational(1, 4) + CorrelationArcsine(variance, p * variance, 1 + p**2 * variance) / (2 * sp.pi)
-    p, r = slopes
-    return sp.Rational(1, 4) + CorrelationArcsine(1 + p**2 * variance, p * r * variance, 1 + r**2 * variance) / (2 * sp.pi)
+    (m1, a), (m2, b) = spread
+    c = factors[0][0] * factors[1][0] * variance
+    if m1 == 0 and m2 == 0:
+        return sp.Rational(1, 4) + CorrelationArcsine(a, c, b) / (2 * sp.pi)
+    return QuadrantProbability(m1, m2, a, c, b)
+
+
+def _probability(mean: sp.Expr, variance: sp.Expr) -> sp.Expr:
+    return sp.Rational(1, 2) if mean == 0 else HalfLineProbability(mean, variance)

@@ -1,111 +1,271 @@
 """Deciding that a closed form is identically zero, for the checkers.  Shares no code with the engine's own normal form.
 
-Every square root of a prime or of an irreducible polynomial, every independent exponential and every correlation arcsine becomes a fresh symbol,
-so do pi and i.  What is left is a rational function; its numerator is reduced modulo r^2 = radicand and i^2 = -1.  An empty remainder proves
-that the expression is zero; a remainder proves nothing.
+The expression is multiplied out into monomials of square roots (of primes and of irreducible polynomials), exponentials and probabilities, over the
+field of rational functions in the symbols and pi; i^2 = -1 and r^2 = radicand are used at once.  A probability is named by the squares of its
+standardised means and of its correlation and reflected until those are positive at an interior point, so equal ones meet under one name.  If every
+coefficient cancels, the expression is zero; if one is left, nothing is decided.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
 import sympy as sp
 from sympy.polys.fields import FracField
 
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 
-_I = sp.Symbol("i_")
 _PI = sp.Symbol("pi_", positive=True)
-# Exponents are read in units of 1/_GRAIN, so that exp(x/2) and exp(x/8) are powers of one symbol.
-_GRAIN = 480
 
 
-class _Symbols:
-    """Fresh symbols for the transcendental parts of one expression, and the relations between them."""
+@dataclass(frozen=True)
+class _Monomial:
+    """i^turns times roots times exp(exponent) times named functions with powers."""
+
+    turns: int = 0
+    roots: frozenset[Any] = frozenset()
+    exponent: frozenset[Any] = frozenset()  # the items of a polynomial in monomials, itself
+    functions: tuple[tuple[Hashable, int], ...] = ()
+
+
+_UNIT = _Monomial()
+_Form = dict[_Monomial, Any]
+
+
+class _Field:
+    """The coefficients for one expression, and an interior point of the domain that decides signs."""
 
     def __init__(self, expr: sp.Expr) -> None:
-        self.roots: dict[sp.Expr, sp.Symbol] = {}
-        self.waves: dict[sp.Expr, sp.Symbol] = {}
-        self.angles: dict[sp.Expr, sp.Symbol] = {}
-        self.names = sp.numbered_symbols("k_", positive=True)
-        # One denominator for all exponents, so that equal monomials of equal exponents meet in one symbol.
-        denominators = [_fraction(argument)[1].as_content_primitive()[1] for argument in _exponents(expr)]
-        self.denominator = sp.lcm_list(denominators) if denominators else sp.S.One
-        self.inside = {s: _inside(s, i) for i, s in enumerate(sorted(expr.free_symbols, key=str))}
+        symbols = sorted(expr.free_symbols, key=str)
+        self.rationals = FracField([*symbols, _PI], sp.QQ)
+        self.symbols = dict(zip([*symbols, _PI], self.rationals.gens, strict=True))
+        self.pi = self.symbols[_PI]
+        self.inside: dict[sp.Basic, sp.Basic] = {s: _inside(s, i) for i, s in enumerate(symbols)}
+        self.known: dict[sp.Expr, _Form] = {}
 
-    def root(self, radicand: sp.Expr) -> sp.Expr:
-        """Sqrt of a rational function as a product of fresh roots of its irreducible factors, each positive at an interior point."""
-        numerator, denominator = _fraction(radicand)
-        result: sp.Expr = sp.S.One
-        for part, power in ((numerator, 1), (denominator, -1)):
-            content, factors = sp.factor_list(part)
+    # -- arithmetic of forms
+
+    def number(self, value: Any) -> _Form:
+        return {_UNIT: self.rationals(value)} if value != 0 else {}
+
+    def add(self, one: _Form, two: _Form, weight: int = 1) -> _Form:
+        total = dict(one)
+        for monomial, coefficient in two.items():
+            value = total.get(monomial, self.rationals.zero) + weight * coefficient
+            if value:
+                total[monomial] = value
+            else:
+                total.pop(monomial, None)
+        return total
+
+    def times(self, one: _Form, two: _Form) -> _Form:
+        total: _Form = {}
+        for m1, c1 in one.items():
+            for m2, c2 in two.items():
+                coefficient = c1 * c2
+                if m1.turns and m2.turns:
+                    coefficient = -coefficient
+                for shared in m1.roots & m2.roots:
+                    coefficient = coefficient * self.rationals(shared)
+                exponent = m1.exponent or m2.exponent
+                if m1.exponent and m2.exponent:
+                    exponent = frozenset(self.add(dict(m1.exponent), dict(m2.exponent)).items())
+                functions = m1.functions or m2.functions
+                if m1.functions and m2.functions:
+                    powers = dict(m1.functions)
+                    for name, power in m2.functions:
+                        powers[name] = powers.get(name, 0) + power
+                    functions = tuple(sorted(powers.items(), key=lambda item: hash(item[0])))
+                product = _Monomial(m1.turns ^ m2.turns, m1.roots ^ m2.roots, exponent, functions)
+                value = total.get(product, self.rationals.zero) + coefficient
+                if value:
+                    total[product] = value
+                else:
+                    total.pop(product, None)
+        return total
+
+    def inverse(self, form: _Form) -> _Form:
+        if len(form) != 1:
+            raise ValueError(f"the inverse of a sum of {len(form)} terms")
+        ((monomial, coefficient),) = form.items()
+        if monomial.functions:
+            raise ValueError("the inverse of an angle or a probability")
+        for root in monomial.roots:
+            coefficient = coefficient * self.rationals(root)
+        exponent = frozenset((m, -c) for m, c in monomial.exponent)
+        return {_Monomial(monomial.turns, monomial.roots, exponent): -1 / coefficient if monomial.turns else 1 / coefficient}
+
+    def power(self, form: _Form, exponent: int) -> _Form:
+        result, base = self.number(1), form if exponent >= 0 else self.inverse(form)
+        for _ in range(abs(exponent)):
+            result = self.times(result, base)
+        return result
+
+    def rational(self, form: _Form) -> Any:
+        if not form:
+            return self.rationals.zero
+        if set(form) != {_UNIT}:
+            raise ValueError("no rational function")
+        return form[_UNIT]
+
+    def sign(self, value: sp.Expr) -> int:
+        number = sp.N(value.xreplace(self.inside), 30)
+        if not number.is_real or abs(number) < sp.Float("1e-20", 30):
+            raise ValueError(f"the sign of {value} is not seen at the interior point")
+        return 1 if number > 0 else -1
+
+    # -- roots, exponentials, probabilities
+
+    def root(self, radicand: Any) -> _Form:
+        """Sqrt of a rational function: each irreducible factor taken positive at the interior point."""
+        result = self.number(1)
+        for part, direction in ((radicand.numer, 1), (radicand.denom, -1)):
+            content, factors = part.factor_list()
             for factor, multiplicity in factors:
-                if factor.xreplace(self.inside).is_negative:
+                if self.sign(factor.as_expr().xreplace({_PI: sp.pi})) < 0:
                     factor, content = -factor, content * (-1) ** multiplicity
-                result *= self._root_of(sp.expand(factor)) ** (power * multiplicity)
-            result *= self._number(sp.Rational(content)) ** power
+                result = self.times(result, self.power(self._root_of(factor), direction * multiplicity))
+            content = sp.Rational(int(content.numerator), int(content.denominator))
+            if content < 0:
+                result = self.times(result, {_Monomial(1): self.rationals(direction)})
+            for whole, power in ((abs(content.p), direction), (content.q, -direction)):
+                for prime, multiplicity in sp.factorint(whole).items():
+                    result = self.times(result, self.power(self._root_of(self.rationals.ring(int(prime))), power * multiplicity))
         return result
 
-    def _root_of(self, radicand: sp.Expr) -> sp.Symbol:
-        return self.roots.setdefault(radicand.xreplace({sp.pi: _PI}), next(self.names))
+    def _root_of(self, squarefree: Any) -> _Form:
+        return {_Monomial(0, frozenset([squarefree])): self.rationals.one}
 
-    def _number(self, value: sp.Rational) -> sp.Expr:
-        result: sp.Expr = _I if value < 0 else sp.S.One
-        for part, power in ((abs(value.p), 1), (value.q, -1)):
-            for prime, multiplicity in sp.factorint(part).items():
-                result *= sp.Integer(prime) ** (power * (multiplicity // 2))
-                if multiplicity % 2:
-                    result *= self._root_of(sp.Integer(prime)) ** power
-        return result
+    def wave(self, exponent: _Form) -> _Form:
+        """Exp of a polynomial in roots; a constant multiple of i pi becomes a number."""
+        rest = dict(exponent)
+        phase = self.number(1)
+        turn = rest.get(_Monomial(1))
+        if turn is not None and turn.denom.is_ground:
+            angle = turn.numer.coeff(self.rationals.ring.gens[-1])
+            if angle:
+                value = sp.Rational(int(angle.numerator), int(angle.denominator)) / sp.Rational(str(turn.denom.LC))
+                phase = self.form(sp.cos(sp.pi * value) + sp.I * sp.sin(sp.pi * value))
+                rest = self.add(rest, {_Monomial(1): self.pi * self.rationals(sp.QQ(value.p, value.q))}, -1)
+        if any(m.exponent or m.functions for m in rest):
+            raise ValueError("an exponential of an exponential")
+        return self.times(phase, {_Monomial(0, frozenset(), frozenset(rest.items())): self.rationals.one}) if rest else phase
 
-    def wave(self, exponent: sp.Expr) -> sp.Expr:
-        """Exp as a product of fresh symbols, one per monomial of the exponent over its common denominator."""
-        numerator, content = _fraction(exponent * self.denominator)
-        denominator = self.denominator
-        result: sp.Expr = sp.S.One
-        for term in sp.Add.make_args(sp.expand(numerator)):
-            coefficient, unit = term.as_coeff_Mul()
-            if unit == sp.I * sp.pi and denominator == 1:
-                # A root of unity: SymPy's own value of it.
-                result *= _replace(sp.expand_complex(sp.exp(term / content)), self)
-                continue
-            power = coefficient * _GRAIN / content
-            if not power.is_Integer:
-                raise ValueError(f"the exponent {exponent} is finer than 1/{_GRAIN}")
-            result *= self.waves.setdefault(unit / denominator, next(self.names)) ** power
-        return result
+    def named(self, name: Hashable) -> _Form:
+        return {_Monomial(functions=((name, 1),)): self.rationals.one}
 
-    def error_function(self, argument: sp.Expr) -> sp.Expr:
-        """Erf of an expanded argument, odd in it."""
-        if argument.could_extract_minus_sign():
-            return -self.angles.setdefault(sp.erf(-argument), next(self.names))
-        return self.angles.setdefault(sp.erf(argument), next(self.names))
+    def squared(self, form: _Form) -> Any:
+        return self.rational(self.times(form, form))
 
-    def angle(self, node: sp.Expr) -> sp.Expr:
-        """arcsin(c / sqrt(ab)): keyed by its sign and its squared sine, so that scale does not matter."""
-        a, c, b = node.args
-        numerator, denominator = _fraction(c**2 / (a * b))
-        sine_squared = numerator / denominator
-        if sine_squared == 0:
-            return sp.S.Zero
-        sign = 1 if sp.together(c).xreplace(self.inside) > 0 else -1
+    def angle(self, node: sp.Expr) -> _Form:
+        """arcsin(c / sqrt(ab)), named by its squared sine."""
+        a, c, b = (self.rational(self.form(arg)) for arg in node.args)
+        sine_squared = c**2 / (a * b)
+        if not sine_squared:
+            return {}
+        sign = self.sign(node.args[1])
         if sine_squared == 1:
-            return sign * _PI / 2
-        return sign * self.angles.setdefault(sine_squared, next(self.names))
+            return {_UNIT: sign * self.pi / 2}
+        return self.times(self.number(sign), self.named(("arcsin", sine_squared)))
 
+    def half_line(self, mean: sp.Expr, variance: sp.Expr) -> _Form:
+        """Phi(m / sqrt a), reflected to a positive mean; through erfi where the mean is imaginary."""
+        m, a = self.form(mean), self.rational(self.form(variance))
+        half = self.number(sp.QQ(1, 2))
+        if not m:
+            return half
+        squared = self.squared(m) / a
+        if all(monomial.turns for monomial in m):
+            return self.add(half, self.times({_Monomial(1): self.rationals(sp.QQ(1, 2))}, self.erfi_named(-squared / 2, self.sign(mean / sp.I))))
+        if self.sign(mean) > 0:
+            return self.named(("Phi", squared))
+        return self.add(self.number(1), self.named(("Phi", squared)), -1)
 
-def _fraction(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """Numerator and denominator of a rational function in lowest terms, both expanded; pi and i count as symbols."""
-    plain = expr.xreplace({sp.pi: _PI, sp.I: _I})
-    try:
-        element = FracField(sorted(plain.free_symbols, key=str), sp.ZZ).from_expr(plain)
-    except ValueError:  # a coefficient outside Q, say sqrt(2)
-        return sp.fraction(sp.cancel(sp.together(expr)))
-    back = {_PI: sp.pi, _I: sp.I}
-    return element.numer.as_expr().xreplace(back), element.denom.as_expr().xreplace(back)
+    def erfi_named(self, squared: Any, sign: int) -> _Form:
+        return self.times(self.number(sign), self.named(("erfi", squared)))
 
+    def quadrant(self, m1: sp.Expr, m2: sp.Expr, a: sp.Expr, c: sp.Expr, b: sp.Expr) -> _Form:
+        """Phi_2, reflected to positive means (and a positive covariance where a mean is 0)."""
+        first, second, between = self.form(m1), self.form(m2), self.form(c)
+        if not between:
+            return self.times(self.half_line(m1, a), self.half_line(m2, b))
+        if not first and not second:
+            arcsine = self.angle(CorrelationArcsine(a, c, b))
+            return self.add(self.number(sp.QQ(1, 4)), self.times({_UNIT: 1 / (2 * self.pi)}, arcsine))
+        if not first or first and self.sign(m1) > 0 and not second:
+            if self.sign(c) < 0:  # reflect the centred one
+                if not first:
+                    return self.add(self.half_line(m2, b), self.quadrant(m1, m2, a, -c, b), -1)
+                return self.add(self.half_line(m1, a), self.quadrant(m1, m2, a, -c, b), -1)
+        if first and self.sign(m1) < 0:
+            return self.add(self.half_line(m2, b), self.quadrant(-m1, m2, a, -c, b), -1)
+        if second and self.sign(m2) < 0:
+            return self.add(self.half_line(m1, a), self.quadrant(m1, -m2, a, -c, b), -1)
+        va, vb = self.rational(self.form(a)), self.rational(self.form(b))
+        squares = [self.squared(first) / va, self.squared(second) / vb]
+        means = (frozenset(squares), squares[0] == squares[1])
+        return self.named(("Phi2", means, self.sign(c), self.squared(between) / (va * vb)))
 
-def _exponents(expr: sp.Expr) -> list[sp.Expr]:
-    """The arguments of all exponential and circular functions, in a fixed order."""
-    return [node.args[0] for node in sorted(expr.atoms(sp.exp, sp.cosh, sp.sinh, sp.cos, sp.sin), key=sp.default_sort_key)]
+    # -- the walk
+
+    def form(self, expr: sp.Expr) -> _Form:
+        found = self.known.get(expr)
+        if found is None:
+            found = self.known[expr] = self._form(expr)
+        return found
+
+    def _form(self, expr: sp.Expr) -> _Form:
+        if expr.is_Rational:
+            return self.number(sp.QQ(int(expr.p), int(expr.q)))
+        if expr == sp.pi:
+            return {_UNIT: self.pi}
+        if expr == sp.I:
+            return {_Monomial(1): self.rationals.one}
+        if isinstance(expr, sp.Symbol):
+            return {_UNIT: self.symbols[expr]}
+        if isinstance(expr, sp.Add):
+            total: _Form = {}
+            for arg in expr.args:
+                total = self.add(total, self.form(arg))
+            return total
+        if isinstance(expr, sp.Mul):
+            total = self.number(1)
+            for arg in expr.args:
+                total = self.times(total, self.form(arg))
+            return total
+        if isinstance(expr, sp.exp) or expr == sp.E:
+            return self.wave(self.form(expr.args[0] if expr.args else sp.S.One))
+        if isinstance(expr, sp.Pow):
+            if expr.exp.is_Integer:
+                return self.power(self.form(expr.base), int(expr.exp))
+            if expr.exp.is_Rational and expr.exp.q == 2:
+                return self.power(self.root(self.rational(self.form(expr.base))), int(expr.exp.p))
+            raise ValueError(f"the power {expr}")
+        if isinstance(expr, (sp.cosh, sp.sinh, sp.cos, sp.sin)):
+            circular = isinstance(expr, (sp.cos, sp.sin))
+            argument = self.times(self.form(sp.I if circular else sp.S.One), self.form(expr.args[0]))
+            up, down = self.wave(argument), self.wave({m: -c for m, c in argument.items()})
+            if isinstance(expr, (sp.cosh, sp.cos)):
+                return self.times(self.number(sp.QQ(1, 2)), self.add(up, down))
+            scale = {_Monomial(1): self.rationals(sp.QQ(-1, 2))} if circular else self.number(sp.QQ(1, 2))
+            return self.times(scale, self.add(up, down, -1))
+        if isinstance(expr, CorrelationArcsine):
+            return self.angle(expr)
+        if isinstance(expr, CorrelationAngle):
+            return self.add({_UNIT: self.pi / 2}, self.angle(expr), -1)
+        if isinstance(expr, HalfLineProbability):
+            return self.half_line(*expr.args)
+        if isinstance(expr, QuadrantProbability):
+            return self.quadrant(*expr.args)
+        if isinstance(expr, sp.erfi):
+            return self.erfi_named(self.squared(self.form(expr.args[0])), self.sign(expr.args[0]))
+        if isinstance(expr, sp.erf):  # of a variable: named by its argument, odd in it
+            argument = self.form(expr.args[0])
+            sign = self.sign(expr.args[0])
+            return self.times(self.number(sign), self.named(("erf", frozenset((m, sign * c) for m, c in argument.items()))))
+        raise ValueError(f"no rule for {expr.func.__name__}")
 
 
 def _inside(symbol: sp.Basic, index: int) -> sp.Rational:
@@ -118,46 +278,6 @@ def _inside(symbol: sp.Basic, index: int) -> sp.Rational:
     return sp.Rational(5 + index, 9 + index)
 
 
-def _replace(expr: sp.Expr, table: _Symbols) -> sp.Expr:
-    if expr == sp.I:
-        return _I
-    if expr == sp.pi:
-        return _PI
-    if isinstance(expr, sp.exp):
-        return table.wave(expr.args[0])
-    if isinstance(expr, (sp.cosh, sp.sinh, sp.cos, sp.sin)):
-        circular = isinstance(expr, (sp.cos, sp.sin))
-        up, down = (table.wave(sign * (sp.I if circular else 1) * expr.args[0]) for sign in (1, -1))
-        if isinstance(expr, (sp.cosh, sp.cos)):
-            return (up + down) / 2
-        return (up - down) / (2 * (_I if circular else 1))
-    if isinstance(expr, CorrelationArcsine):
-        return table.angle(expr)
-    if isinstance(expr, sp.erf):
-        return table.error_function(sp.expand(expr.args[0]))
-    if isinstance(expr, CorrelationAngle):
-        return _PI / 2 - table.angle(expr)
-    if isinstance(expr, sp.Pow) and expr.exp.is_Rational and expr.exp.q == 2:
-        return table.root(expr.base) ** expr.exp.p
-    if not expr.args:
-        return expr
-    if isinstance(expr, (sp.Add, sp.Mul)) or (isinstance(expr, sp.Pow) and expr.exp.is_Integer):
-        return expr.func(*(_replace(arg, table) for arg in expr.args))
-    raise ValueError(f"no rule for {expr.func.__name__}")
-
-
 def is_identically_zero(expr: sp.Expr) -> bool:
     """True only where the expression is decided to vanish identically; False decides nothing.  ValueError where it has a part without a rule."""
-    if expr == 0:
-        return True
-    table = _Symbols(expr)
-    replaced = _replace(expr, table)
-    if replaced == 0:
-        return True
-    relations = [(symbol, radicand) for radicand, symbol in table.roots.items()] + [(_I, sp.S.NegativeOne)]
-    # Roots come first in the lexicographic order, so that r^2 leads its relation and is what gets replaced.
-    leading = [symbol for symbol, _ in relations]
-    others = (replaced.free_symbols | {s for _, r in relations for s in r.free_symbols}) - set(leading)
-    rationals = FracField([*leading, *sorted(others, key=str)], sp.QQ)
-    numerator = rationals.from_expr(replaced).numer
-    return numerator.rem([rationals.ring.from_expr(symbol**2 - radicand) for symbol, radicand in relations]) == 0
+    return expr == 0 or not _Field(expr).form(expr)

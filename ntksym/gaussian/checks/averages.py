@@ -11,7 +11,7 @@ import sympy as sp
 
 from ntksym.gaussian.checks.deciding import SEED, decide, vanishes
 from ntksym.gaussian.numeric import evaluate_at, random_point
-from ntksym.nodes import CorrelationArcsine, Delta, Expect, Gaussian, Indicator, gaussian_pair
+from ntksym.nodes import CorrelationArcsine, Delta, Expect, Gaussian, HalfLineProbability, Indicator, QuadrantProbability, gaussian_pair
 from ntksym.notation import q11, q12, q22, u, v, w1, w2, x
 from ntksym.proof import Statement, Verdict, false, proved
 
@@ -124,12 +124,11 @@ def check_cdf_as_step(
         cdf = next((c for c in cdfs if c.has(variable)), None)
         if cdf is None or gap != 1:
             return false(f"no normal cdf in {variable}")
-        mu = linear.coeff(variable)
-        # d/dx P(w >= -mu x) = mu * density of w at mu x
-        density = mu * sp.exp(-((mu * variable) ** 2) / (2 * kappa)) / sp.sqrt(2 * sp.pi * kappa)
-        slope = cdf.args[0].coeff(variable)
-        wanted = slope * sp.exp(-((slope * variable) ** 2) / 2) / sp.sqrt(2 * sp.pi)
-        if sp.simplify(density - wanted) != 0 or sp.simplify(linear.subs(variable, 0)) != 0:
+        mu, slope = linear.coeff(variable), sp.expand(cdf.args[0]).coeff(variable)
+        # d/dx P(w >= -L(x)) = L' * density of w at L; both sides are 0 at the end of the line where L tends to -oo
+        density = mu * sp.exp(-sp.expand(linear**2 / kappa) / 2) / sp.sqrt(2 * sp.pi * kappa)
+        wanted = slope * sp.exp(-sp.expand(cdf.args[0] ** 2) / 2) / sp.sqrt(2 * sp.pi)
+        if not vanishes(density - wanted) and sp.simplify(density - wanted) != 0:
             return false(f"P({argument} >= 0) is not {cdf}")
         replaced = replaced.xreplace({indicator: cdf})
     pair = [list(inner.variables).index(s) for s in lhs.law.variables]
@@ -165,8 +164,9 @@ def check_stein(premises: tuple[Statement, ...], conclusion: Statement, *, field
     for indicator in indicators:
         argument = indicator.args[0]
         wanted = sp.Add(*(g * sp.diff(argument, s) for g, s in zip(components, alive, strict=True)))
-        if argument in (u, v):
-            wanted = wanted.subs(argument, 0)
+        if not argument.has(w1, w2):  # on the line L = 0 the variable is a number
+            variable = u if argument.has(u) else v
+            wanted = wanted.subs(variable, sp.solve(argument, variable)[0])
         if not vanishes(wanted - flux.pop(argument, sp.S.Zero)):
             return false(f"the flux through {argument} = 0 is {wanted}")
     if flux or not vanishes(bulk - constant):
@@ -217,39 +217,100 @@ def check_condition(premises: tuple[Statement, ...], conclusion: Statement, *, f
         return false("no delta to condition on")
     argument = mine[0].args[0]
     variables = list(lhs.law.variables)
-    eliminated = next((s for s in (w1, w2, argument) if s in variables and argument.has(s)), None)
-    if eliminated is None or argument.coeff(eliminated) != 1:
+    eliminated = next((t for t in (w1, w2, u, v) if t in variables and argument.has(t)), None)
+    gap = argument.coeff(eliminated) if eliminated is not None else sp.S.Zero
+    if eliminated is None or gap**2 != 1:
         return false(f"{argument} is not a coordinate")
-    kept = [s for s in variables if s != eliminated]
+    kept = [t for t in variables if t != eliminated]
     # On L = 0 the eliminated variable is a linear function of the kept ones.
-    solved = sp.expand(eliminated - argument)
+    solved = sp.expand(eliminated - argument / gap)
     cov = sp.Matrix(len(variables), len(variables), lambda i, j: lhs.law.cov(i, j))
-    gradient = sp.Matrix([sp.diff(argument, s) for s in variables])
+    centre = dict(zip(variables, lhs.law.mean, strict=True))
+    gradient = sp.Matrix([sp.diff(argument, t) for t in variables])
     variance = _product(_product(gradient.T, cov), gradient)[0]
+    offset = argument.xreplace(centre)
     weight, after = conclusion.claim.rhs.as_independent(Expect)
     inner = after.integrand if isinstance(after, Expect) else sp.S.One
-    # Where an auxiliary variable is eliminated it stands nowhere else; where u or v is, it is 0.
-    ratio = sp.cancel((lhs.integrand / mine[0]).xreplace({eliminated: solved}) / inner)
+    # Where an auxiliary variable is eliminated it stands nowhere else; where u or v is, it is the number it is fixed at.
+    outer = lhs.integrand / mine[0]
+    if conclusion.claim.rhs == 0:
+        good = sp.expand(outer.xreplace({eliminated: solved})) == 0
+        return proved("the polynomial vanishes where the delta stands") if good else false("the average is not 0")
+    ratio = sp.cancel(outer.xreplace({eliminated: solved}) / inner)
     if ratio.has(*variables):
         return false("what is averaged has changed")
-    if not vanishes(weight**2 * 2 * sp.pi * variance - ratio**2):
+    exponent = sp.Add(*(f.args[0] for f in sp.Mul.make_args(weight) if isinstance(f, sp.exp)))
+    square = sp.Mul(*(f for f in sp.Mul.make_args(weight) if not isinstance(f, sp.exp)))
+    if not vanishes(square**2 * 2 * sp.pi * variance - ratio**2) or not vanishes(2 * exponent * variance + offset**2):
         return false(f"the density at zero is not {weight / ratio}")
-    if evaluate_at(weight / ratio, random_point(sorted((weight / ratio).free_symbols, key=str), random.Random(SEED)), 15) < 0:
+    if evaluate_at(square / ratio, _point(square / ratio), 15) < 0:
         return false("the density is negative")
     if isinstance(after, Expect):
-        # x = R y on L = 0: the precision of y is R' Sigma^-1 R, so (R' Sigma^-1 R) times the stated covariance is the identity.
+        # x = R y + x0 on L = 0: the precision of y is R' Sigma^-1 R, and its mean minimises the quadratic form (x - m)' Sigma^-1 (x - m).
         restriction = sp.Matrix(
             len(variables), len(kept), lambda i, j: sp.Integer(variables[i] == kept[j]) if variables[i] != eliminated else sp.diff(solved, kept[j])
         )
         adjugate = cov.adjugate(method="berkowitz")
-        precision = _product(_product(restriction.T, adjugate), restriction)
-        places = {s: i for i, s in enumerate(after.law.variables)}
-        if any(s not in places for s in kept) or any(m != 0 for m in after.law.mean):
-            return false("a variable is missing from the conditional law, or it is not centred")
-        stated = sp.Matrix(len(kept), len(kept), lambda i, j: after.law.cov(places[kept[i]], places[kept[j]]))
-        if not all(vanishes(entry) for entry in _product(precision, stated) - _product(adjugate, cov)[0, 0] * sp.eye(len(kept))):
-            return false("the conditional covariance is another")
+        weighted = _product(restriction.T, adjugate)
+        precision = _product(weighted, restriction)
+        places = {t: i for i, t in enumerate(after.law.variables)}
+        if any(t not in places for t in kept if inner.has(t)):
+            return false("a variable is missing from the conditional law")
+        if set(kept) == set(places):
+            stated = sp.Matrix(len(kept), len(kept), lambda i, j: after.law.cov(places[kept[i]], places[kept[j]]))
+            if not all(vanishes(entry) for entry in _product(precision, stated) - _product(adjugate, cov)[0, 0] * sp.eye(len(kept))):
+                return false("the conditional covariance is another")
+            at_mean = dict(zip(kept, (after.law.mean[places[t]] for t in kept), strict=True))
+            full = sp.Matrix([(at_mean[t] if t != eliminated else solved.xreplace(at_mean)) - centre[t] for t in variables])
+            if not all(vanishes(entry) for entry in _product(weighted, full)):
+                return false("the conditional mean is another")
+        else:
+            return false("the conditional law is of other variables")
     return proved("density factorisation, all covariances")
+
+
+def _point(expr: sp.Expr) -> dict[sp.Symbol, sp.Rational]:
+    return random_point(sorted(expr.free_symbols, key=str), random.Random(SEED))
+
+
+def _half_planes(claim: sp.Eq) -> tuple[list[sp.Expr], sp.Matrix, sp.Expr]:
+    """Means and covariances of the arguments of the steps, from the matrix of the law; and what else stands in the integrand."""
+    lhs = claim.lhs
+    steps = [f for f in sp.Mul.make_args(lhs.integrand) if isinstance(f, Indicator)]
+    rest = sp.Mul(*(f for f in sp.Mul.make_args(lhs.integrand) if not isinstance(f, Indicator)))
+    variables = list(lhs.law.variables)
+    cov = sp.Matrix(len(variables), len(variables), lambda i, j: lhs.law.cov(i, j))
+    gradients = sp.Matrix([[sp.diff(f.args[0], t) for t in variables] for f in steps])
+    means = [f.args[0].xreplace(dict(zip(variables, lhs.law.mean, strict=True))) for f in steps]
+    return means, _product(_product(gradients, cov), gradients.T), rest
+
+
+def check_half_line(premises: tuple[Statement, ...], conclusion: Statement, **_: Any) -> Verdict:
+    """Mean and variance of L from the matrix of the law; the derivative in the mean is the density of L at 0 and the value at mean 0 is 1/2."""
+    means, cov, rest = _half_planes(conclusion.claim)
+    rhs = conclusion.claim.rhs
+    if len(means) != 1 or rest != 1 or not isinstance(rhs, HalfLineProbability):
+        return false("not a half-line")
+    m, a = rhs.args
+    s = sp.Symbol("s_", real=True)
+    density = sp.exp(-((m + s) ** 2) / (2 * cov[0, 0])) / sp.sqrt(2 * sp.pi * cov[0, 0])
+    return decide([m - means[0], a - cov[0, 0], sp.diff(HalfLineProbability(m + s, a), s) - density], "mean, variance and density, all laws")
+
+
+def check_quadrant(premises: tuple[Statement, ...], conclusion: Statement, **_: Any) -> Verdict:
+    """Means and covariances of (L, M) from the matrix of the law; the derivative in the covariance is the joint density at 0 (Price)."""
+    means, cov, rest = _half_planes(conclusion.claim)
+    rhs = conclusion.claim.rhs
+    if len(means) != 2 or rest != 1 or not isinstance(rhs, QuadrantProbability):
+        return false("not a quadrant")
+    m1, m2, a, c, b = rhs.args
+    first = 0 if vanishes(m1 - means[0]) and vanishes(a - cov[0, 0]) else 1
+    second = 1 - first
+    s = sp.Symbol("s_", real=True)
+    tilted = QuadrantProbability(m1, m2, a, s, b)
+    joint = sp.exp(-(b * m1**2 - 2 * s * m1 * m2 + a * m2**2) / (2 * (a * b - s**2))) / (2 * sp.pi * sp.sqrt(a * b - s**2))
+    residuals = [m1 - means[first], m2 - means[second], a - cov[first, first], c - cov[0, 1], b - cov[second, second], sp.diff(tilted, s) - joint]
+    return decide(residuals, "means, covariances and joint density, all laws")
 
 
 def check_half(premises: tuple[Statement, ...], conclusion: Statement, **_: Any) -> Verdict:

@@ -7,11 +7,11 @@ import random
 import mpmath
 import sympy as sp
 
-from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, decide, plain, weakest
-from ntksym.gaussian.numeric import MODULES, evaluate_at, half_line_nodes, random_point
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Expect, Gaussian
+from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, UndecidedError, cuts_of, decide, intervals, plain, weakest
+from ntksym.gaussian.numeric import MODULES, REACH, evaluate_at, panel_nodes, random_point
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Expect, Gaussian, HalfLineProbability, QuadrantProbability
 from ntksym.notation import q, q11, q12, q22, u, x
-from ntksym.proof import Derivation, Statement, Status, Verdict, cited, false, proved, tested
+from ntksym.proof import Derivation, Statement, Status, Verdict, cited, false, proved, tested, unchecked
 
 
 def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int, power: int) -> Verdict:
@@ -32,10 +32,14 @@ def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, 
 
 
 def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int, power: int) -> Verdict:
-    y = sp.Symbol("y", positive=True)
-    right, left = plain(phi(x)).subs(x, y), plain(phi(x)).subs(x, -y)
-    halves = [sp.diff(right, y, order) ** power, (sp.diff(left, y, order) * (-1) ** order) ** power]
-    jump = (right - left).subs(y, 0) if order == 1 and power == 1 else sp.S.Zero
+    own = plain(phi(x))
+    try:
+        cuts = cuts_of(own, [])
+        pieces = [interval.branch(own) for interval in intervals(cuts)]
+    except UndecidedError as why:
+        return unchecked(f"no quadrature: {why}")
+    functions = [sp.diff(piece, x, order) ** power for piece in pieces]
+    jumps = [(pieces[k + 1] - pieces[k]).subs(x, t) for k, t in enumerate(cuts)] if order == 1 and power == 1 else []
     rng = random.Random(SEED)
     points = 2
     for _ in range(points):
@@ -43,13 +47,17 @@ def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int, power: int) -
         parameters = {s: value for s, value in point.items() if s != q}
         with mpmath.workdps(QUADRATURE_DIGITS + 10):
             deviation = mpmath.sqrt(mpmath.mpf(int(point[q].p)) / int(point[q].q))
-            functions = [sp.lambdify([y], half.subs(parameters), modules=MODULES) for half in halves]
-            total = sum(weight * (functions[0](deviation * z) + functions[1](deviation * z)) for z, weight in half_line_nodes(QUADRATURE_DIGITS))
-            total += mpmath.mpmathify(sp.N(jump.subs(parameters), QUADRATURE_DIGITS + 10)) / (deviation * mpmath.sqrt(2 * mpmath.pi))
+            compiled = [sp.lambdify([x], function.subs(parameters), modules=MODULES) for function in functions]
+            places = [mpmath.mpmathify(sp.N(t.subs(parameters), QUADRATURE_DIGITS + 15)) / deviation for t in cuts]
+            total = mpmath.mpf(0)
+            for function, left, right in zip(compiled, [-REACH, *places], [*places, REACH], strict=True):
+                total += sum(weight * function(deviation * z) for z, weight in panel_nodes(left, right, QUADRATURE_DIGITS))
+            for place, jump in zip(places, jumps, strict=False):
+                total += mpmath.mpmathify(sp.N(jump.subs(parameters), QUADRATURE_DIGITS + 10)) * mpmath.npdf(place) / deviation
             value = evaluate_at(conclusion.claim.rhs, point, QUADRATURE_DIGITS + 10)
             if abs(total - value) > mpmath.mpf(10) ** (-QUADRATURE_DIGITS) * (1 + abs(total)):
                 return false(f"quadrature gives {mpmath.nstr(total, 15)}, the formula {mpmath.nstr(value, 15)} at {point}")
-    return tested(points, QUADRATURE_DIGITS, "quadrature on both half-lines", SEED)
+    return tested(points, QUADRATURE_DIGITS, "quadrature on every interval", SEED)
 
 
 def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, jumps: bool) -> Verdict:
@@ -92,18 +100,74 @@ def _listed(condition: sp.Basic) -> set[sp.Basic]:
 
 
 def _degenerate(value: sp.Expr) -> sp.Expr:
-    """A closed form at u = v; angles between equal vectors are 0."""
-    at_q = {q11: q, q12: q, q22: q}
+    """A closed form at u = v: q11 = q22 = q first, then q12 = q - e with e to 0 from above, term by term."""
+    gap = sp.Symbol("e_", positive=True)
+    at_q = {q11: q, q12: q - gap, q22: q}
     value = value.replace(CorrelationAngle, lambda a, c, b: sp.pi / 2 - CorrelationArcsine(a, c, b))
-    value = value.replace(CorrelationArcsine, lambda a, c, b: _degenerate_arcsine(*(t.subs(at_q) for t in (a, c, b))))
-    return value.subs(at_q)
+    value = value.replace(CorrelationArcsine, lambda a, c, b: _degenerate_arcsine(*(t.subs({q11: q, q12: q, q22: q}) for t in (a, c, b))))
+    value = value.replace(HalfLineProbability, lambda m, a: _degenerate_half_line(m.subs(at_q), a.subs(at_q), gap))
+    value = value.replace(QuadrantProbability, lambda *args: _degenerate_quadrant([t.subs(at_q) for t in args], gap))
+    value = value.replace(sp.exp, lambda t: _degenerate_exponential(t.subs(at_q), gap))
+    value = value.replace(sp.erfi, lambda t: sp.erfi(sp.sqrt(sp.cancel((t**2).subs(at_q).subs(gap, 0))) * _orientation(t.subs(at_q).subs(gap, 0))))
+    return value.subs({q11: q, q12: q, q22: q})
 
 
 def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
     if sp.expand(a * b - c**2) != 0:
         return CorrelationArcsine(a, c, b)
-    aligned = c.subs({s: sp.Rational(2, 3) for s in c.free_symbols}) > 0
-    return sp.pi / 2 if aligned else -sp.pi / 2
+    return _orientation(c) * sp.pi / 2
+
+
+def _orientation(value: sp.Expr) -> sp.Expr:
+    """The sign of something that is not 0, at a point inside the domain."""
+    return sp.sign(value.subs({s: sp.Rational(2, 3) for s in sorted(value.free_symbols, key=str)}))
+
+
+def _leading(expr: sp.Expr, gap: sp.Symbol) -> tuple[int, sp.Expr]:
+    """(k, c) with expr ~ c gap^k as gap tends to 0, for a rational function."""
+    numerator, denominator = sp.fraction(sp.cancel(sp.together(expr)))
+    orders = []
+    for part in (numerator, denominator):
+        ((power,), coefficient) = min(sp.Poly(part, gap).terms(), key=lambda term: term[0])
+        orders.append((power, coefficient))
+    return orders[0][0] - orders[1][0], sp.cancel(orders[0][1] / orders[1][1])
+
+
+def _degenerate_half_line(mean: sp.Expr, variance: sp.Expr, gap: sp.Symbol) -> sp.Expr:
+    """Phi of mean over standard deviation: a number, 1/2, 0 or 1 by the powers of the gap."""
+    if sp.cancel(sp.together(mean)) == 0:
+        return sp.Rational(1, 2)
+    (i, m), (j, a) = _leading(mean, gap), _leading(variance, gap)
+    if 2 * i > j:
+        return sp.Rational(1, 2)
+    if 2 * i < j:
+        return (1 + _orientation(m)) / 2
+    return HalfLineProbability(m, a)
+
+
+def _degenerate_quadrant(args: list[sp.Expr], gap: sp.Symbol) -> sp.Expr:
+    m1, m2, a, c, b = (sp.cancel(sp.together(t)).subs(gap, 0) for t in args)
+    if sp.cancel(a * b - c**2) != 0:
+        return QuadrantProbability(m1, m2, a, c, b)
+    # One variable: M = lambda L + constant.  The two half-lines are nested or face each other.
+    slope = sp.cancel(c / a)
+    one, two = HalfLineProbability(m1, a), HalfLineProbability(m2, b)
+    difference = sp.cancel(m2 / slope - m1)
+    if _orientation(c) > 0:
+        return one if difference == 0 or _orientation(difference) > 0 else two
+    return sp.S.Zero if difference == 0 or _orientation(difference) > 0 else one + two - 1
+
+
+def _degenerate_exponential(exponent: sp.Expr, gap: sp.Symbol) -> sp.Expr:
+    if not exponent.has(gap):
+        return sp.exp(exponent)
+    rest = sp.cancel(sp.together(exponent))
+    if not sp.fraction(rest)[1].subs(gap, 0) == 0:
+        return sp.exp(rest.subs(gap, 0))
+    _, coefficient = _leading(rest, gap)
+    if _orientation(coefficient) > 0:
+        raise ValueError(f"exp({exponent}) grows beyond bounds as the inputs meet")
+    return sp.S.Zero
 
 
 def check_outside(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, term: sp.Basic, why: str) -> Verdict:
