@@ -10,6 +10,7 @@ import sympy as sp
 from ntksym.forms import CrossDualForm, DualForm, OutsideClass, phi_derivative
 from ntksym.gaussian import moves
 from ntksym.gaussian.atoms import CDF, DELTA, DELTA_PRIME, ONE, STEP, Group, decompose, derivative, differentiate, jumps
+from ntksym.gaussian.fallback import with_numbers
 from ntksym.gaussian.laws import Law
 from ntksym.gaussian.moments import Tau, moment
 from ntksym.gaussian.normal_form import OutsideClassError
@@ -21,7 +22,7 @@ from ntksym.serialize import register
 
 @register
 class DualDerivation(Derivation):
-    """Derivation of a dual activation; its conclusion is a DualForm, a CrossDualForm or an OutsideClass."""
+    """Derivation of a dual activation; its conclusion is a DualForm, a CrossDualForm, or an OutsideClass (a NumericDual where numbers can be computed)."""
 
     @property
     def expr(self) -> sp.Expr | None:
@@ -61,7 +62,7 @@ def _dual(phi: sp.Lambda) -> DualDerivation:
     try:
         return _derive(start, phi)
     except OutsideClassError as outside:
-        return start.by(moves.decide_outside_class, phi=phi, term=outside.term, why=str(outside))
+        return with_numbers(start.by(moves.decide_outside_class, phi=phi, term=outside.term, why=str(outside)), phi)
 
 
 @lru_cache(maxsize=512)

@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 from sympy.polys.fields import field
 
+from ntksym.gaussian.fractions import factors, plus
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 
 _PI = sp.Symbol("pi_", positive=True)
@@ -36,7 +37,7 @@ class Domain:
         names = [s.name for s in self.symbols]
         if len(set(names)) != len(names):
             raise NormalFormError(f"two symbols of one name among {names}")
-        self.field, *generators = field([*self.symbols, _PI], sp.QQ)
+        self.field, *generators = field([*self.symbols, _PI], sp.ZZ)
         self.one, self.zero = self.field.one, self.field.zero
         self.generator = dict(zip([*self.symbols, _PI], generators, strict=True))
 
@@ -66,7 +67,7 @@ class Sum:
     def __add__(self, other: Sum) -> Sum:
         terms = dict(self.terms)
         for key, c in other.terms.items():
-            terms[key] = terms.get(key, self.domain.zero) + c
+            terms[key] = plus(terms.get(key, self.domain.zero), c)
         return Sum(self.domain, terms)
 
     def __mul__(self, other: Sum) -> Sum:
@@ -74,7 +75,7 @@ class Sum:
         for k1, c1 in self.terms.items():
             for k2, c2 in other.terms.items():
                 key, c = self._times(k1, c1, k2, c2)
-                terms[key] = terms.get(key, self.domain.zero) + c
+                terms[key] = plus(terms.get(key, self.domain.zero), c)
         return Sum(self.domain, terms)
 
     def _times(self, k1: Key, c1: Any, k2: Key, c2: Any) -> tuple[Key, Any]:
@@ -91,8 +92,8 @@ class Sum:
         return (
             i1 ^ i2,
             r1 ^ r2,
-            re1 + re2,
-            im1 + im2,
+            plus(re1, re2),
+            plus(im1, im2),
             tuple(sorted(((n, p) for n, p in nodes.items() if p), key=lambda t: (sp.default_sort_key(t[0]), t[1]))),
         ), c
 
@@ -146,9 +147,9 @@ def square_root(domain: Domain, element: Any) -> Sum:
     coefficient = coefficient / domain.field.new(element.denom)
     if domain.sign(element.denom) < 0:
         coefficient = -coefficient
-    content, factors = product.factor_list()
+    content, found = factors(product)
     sign = 1 if content > 0 else -1
-    for factor, multiplicity in factors:
+    for factor, multiplicity in found:
         direction = domain.sign(factor)
         if direction == 0:
             raise NormalFormError(f"the sign of {factor} at the sample point is 0")
@@ -411,8 +412,8 @@ def _element_expr(element: Any) -> sp.Expr:
 
 
 def _factored(polynomial: Any) -> sp.Expr:
-    content, factors = polynomial.factor_list()
-    return sp.Mul(_rational(content), *(factor.as_expr().subs(_PI, sp.pi) ** power for factor, power in factors))
+    content, found = factors(polynomial)
+    return sp.Mul(_rational(content), *(factor.as_expr().subs(_PI, sp.pi) ** power for factor, power in found))
 
 
 def _with_imaginary_exponents(total: Sum) -> dict[Any, Any]:
@@ -508,7 +509,7 @@ def _term_expr(key: Any, coefficient: Any, domain: Domain) -> sp.Expr:
         quotient = coefficient * lifted
         expression = sp.Integer(factor) if isinstance(factor, int) else sp.expand(factor.as_expr().subs(_PI, sp.pi))
         # c/f * sqrt(f) reads better as c/sqrt(f)
-        if quotient.denom.degree() <= coefficient.denom.degree() and len(quotient.denom.factor_list()[1]) < len(coefficient.denom.factor_list()[1]):
+        if quotient.denom.degree() <= coefficient.denom.degree() and len(factors(quotient.denom)[1]) < len(factors(coefficient.denom)[1]):
             coefficient = quotient
             root = root / sp.sqrt(expression)
         else:

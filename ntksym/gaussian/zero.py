@@ -15,6 +15,7 @@ from typing import Any
 import sympy as sp
 from sympy.polys.fields import FracField
 
+from ntksym.gaussian.fractions import factors, plus
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 
 _PI = sp.Symbol("pi_", positive=True)
@@ -39,7 +40,7 @@ class _Field:
 
     def __init__(self, expr: sp.Expr) -> None:
         symbols = sorted(expr.free_symbols, key=str)
-        self.rationals = FracField([*symbols, _PI], sp.QQ)
+        self.rationals = FracField([*symbols, _PI], sp.ZZ)
         self.symbols = dict(zip([*symbols, _PI], self.rationals.gens, strict=True))
         self.pi = self.symbols[_PI]
         self.inside: dict[sp.Basic, sp.Basic] = {s: _inside(s, i) for i, s in enumerate(symbols)}
@@ -53,7 +54,7 @@ class _Field:
     def add(self, one: _Form, two: _Form, weight: int = 1) -> _Form:
         total = dict(one)
         for monomial, coefficient in two.items():
-            value = total.get(monomial, self.rationals.zero) + weight * coefficient
+            value = plus(total.get(monomial, self.rationals.zero), weight * coefficient)
             if value:
                 total[monomial] = value
             else:
@@ -79,7 +80,7 @@ class _Field:
                         powers[name] = powers.get(name, 0) + power
                     functions = tuple(sorted(powers.items(), key=lambda item: hash(item[0])))
                 product = _Monomial(m1.turns ^ m2.turns, m1.roots ^ m2.roots, exponent, functions)
-                value = total.get(product, self.rationals.zero) + coefficient
+                value = plus(total.get(product, self.rationals.zero), coefficient)
                 if value:
                     total[product] = value
                 else:
@@ -122,8 +123,8 @@ class _Field:
         """Sqrt of a rational function: each irreducible factor taken positive at the interior point."""
         result = self.number(1)
         for part, direction in ((radicand.numer, 1), (radicand.denom, -1)):
-            content, factors = part.factor_list()
-            for factor, multiplicity in factors:
+            content, found = factors(part)
+            for factor, multiplicity in found:
                 if self.sign(factor.as_expr().xreplace({_PI: sp.pi})) < 0:
                     factor, content = -factor, content * (-1) ** multiplicity
                 result = self.times(result, self.power(self._root_of(factor), direction * multiplicity))
