@@ -1,4 +1,4 @@
-"""The shapes of answers: DualForm, OutsideClass, Recursion.  Frozen, compared by structure; no mathematics happens here."""
+"""The shapes of answers: DualForm, OutsideClass, NumericDual, Recursion.  Frozen, compared by structure; no mathematics happens here."""
 
 # SymPy is not typed: what it returns is known to us, not to the checker.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -60,6 +60,35 @@ class OutsideClass:
 
 
 @dataclass(frozen=True)
+class NumericDual(OutsideClass):
+    """``phi`` is outside the class of closed forms, and its dual is computed: what a quadrature has to know of phi.
+
+    ``exprs[i]`` is phi between ``thresholds[i-1]`` and ``thresholds[i]``, smooth inside.  Without thresholds phi is smooth and the method is the
+    Hermite-Mehler series; ``centre`` and ``scale`` say where, and over what length, phi bends.  |phi(x)| grows at most like exp(``growth`` |x|) times a
+    polynomial.  ``rough``: some derivative of phi is infinite at a threshold; ``at_jumps``: phi jumps; ``steep``: E[phi'(u)^2] is infinite.
+    """
+
+    thresholds: tuple[sp.Expr, ...] = ()
+    exprs: tuple[sp.Expr, ...] = ()
+    centre: sp.Expr = sp.S.Zero
+    scale: sp.Expr = sp.S.One
+    growth: sp.Expr = sp.S.Zero
+    rough: bool = False
+    at_jumps: bool = False
+    steep: bool = False
+
+    @property
+    def method(self) -> str:
+        """ "series" for a smooth phi, "panels" otherwise."""
+        return "panels" if self.thresholds else "series"
+
+    @property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """The free symbols of phi besides its variable, by name."""
+        return tuple(sorted(self.phi.free_symbols, key=str))
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A keyword of the generated code: its symbol, its default, and whether it may differ from layer to layer."""
 
@@ -86,7 +115,7 @@ class Recursion:
 
     ``base`` gives every state symbol after the first Dense, in the input Gram s11, s12, s22 (x.x'/n_0) and the parameters.
     ``blocks`` follow in order.  ``outputs`` names what can be asked for: ("nngp", K12, K11), i.e. (name, off-diagonal symbol, diagonal symbol).
-    ``duals`` are the closed forms the Dual nodes stand for; a phi without an entry has no closed form (yet).
+    ``duals`` are the closed forms the Dual nodes stand for; a phi without an entry has no closed form (yet).  ``numeric`` are those computed by quadrature.
     """
 
     depth: sp.Expr
@@ -96,6 +125,7 @@ class Recursion:
     outputs: tuple[tuple[str, sp.Symbol, sp.Symbol], ...]
     parameters: tuple[Parameter, ...]
     duals: tuple[DualForm, ...]
+    numeric: tuple[NumericDual, ...] = ()
 
     def dual_of(self, node: Dual) -> sp.Expr | None:
         """Closed form of one Dual node at its arguments, or None where there is none."""

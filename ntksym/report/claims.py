@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import NotationError
-from ntksym.forms import CrossDualForm, DualForm, OutsideClass, Recursion
+from ntksym.forms import CrossDualForm, DualForm, NumericDual, OutsideClass, Recursion
 from ntksym.nodes import DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, x
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
@@ -205,6 +205,13 @@ def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
             (Text("No closed form in this class: the term "), Formula(page.shown(form.term)), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)
         ),
     )
+
+
+@_blocks.register(NumericDual)
+def _numeric(form: NumericDual, page: Page, number: str) -> tuple[Block, ...]:
+    how = "by a Hermite-Mehler series, and by panels where its terms are too few" if form.method == "series" else "by Gauss-Legendre panels between the kinks"
+    where = (Text(" at "), *_separated([Formula(page.shown(t)) for t in form.thresholds])) if form.thresholds else ()
+    return (*_outside(form, page, number), Prose((Text(f"Its numbers are computed {how}"), *where, Text("; their error bound is an estimate."))))
 
 
 def _level(number: Any) -> Glyph:

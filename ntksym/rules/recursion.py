@@ -8,7 +8,7 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import RuleError
-from ntksym.forms import Block, DualForm, OutsideClass, Parameter, Recursion
+from ntksym.forms import Block, DualForm, NumericDual, OutsideClass, Parameter, Recursion
 from ntksym.nodes import Applied, Dual, Entry
 from ntksym.proof import Assumption, Regime, Statement, rule
 from ntksym.rules.checks import recursion as checks
@@ -175,13 +175,14 @@ def joint_limit(recursion: Statement, *, functions: tuple[sp.Lambda, ...]) -> St
 def put_in_duals(recursion: Statement, *duals: Statement) -> Statement:
     r"""V_\phi := \text{its closed form}
 
-    ``duals``: conclusions of their own derivations; one outside the class leaves its V an expectation.
+    ``duals``: conclusions of their own derivations; one outside the class leaves its V an expectation, for code to compute where it can.
     """
     claim: Recursion = recursion.claim
     forms = tuple(dual.claim for dual in duals if isinstance(dual.claim, DualForm))
     if any(not isinstance(dual.claim, DualForm | OutsideClass) for dual in duals):
         raise RuleError("a premise is no dual activation", where="put_in_duals")
-    return Statement(Recursion(claim.depth, claim.state, claim.base, claim.blocks, claim.outputs, claim.parameters, forms))
+    numeric = tuple(dual.claim for dual in duals if isinstance(dual.claim, NumericDual))
+    return Statement(Recursion(claim.depth, claim.state, claim.base, claim.blocks, claim.outputs, claim.parameters, forms, numeric))
 
 
 @rule(

@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from ntksym import notation
-from ntksym.forms import DualForm, OutsideClass, Parameter, Recursion
+from ntksym.forms import DualForm, NumericDual, OutsideClass, Parameter, Recursion
 from ntksym.nodes import Applied, Dual, Entry, Partial
 from ntksym.proof import Statement, Verdict, cited, false, proved, tested
 from ntksym.rules.checks.growth import Growth, growth
@@ -163,7 +163,7 @@ def put_in_duals(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
     ):
         return false("more than the duals changed")
     given = [premise.claim for premise in premises[1:] if not isinstance(premise.claim, OutsideClass)]
-    if list(after.duals) != given:
+    if list(after.duals) != given or list(after.numeric) != [premise.claim for premise in premises[1:] if isinstance(premise.claim, NumericDual)]:
         return false("the duals are not those derived")
     for block in after.blocks:
         for _, value in block.update:
