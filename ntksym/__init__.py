@@ -13,6 +13,8 @@ from ntksym._version import __version__ as __version__
 if TYPE_CHECKING:
     from ntksym.activations import activation as activation
     from ntksym.duals import dual as dual
+    from ntksym.duals import hermite_coefficients as hermite_coefficients
+    from ntksym.duals import hermite_expansion as hermite_expansion
     from ntksym.errors import NtksymError as NtksymError
     from ntksym.errors import PrecisionWarning as PrecisionWarning
     from ntksym.evaluate.emission import emit as emit
@@ -39,6 +41,8 @@ _HOMES = {
     "dual": "ntksym.duals",
     "emit": "ntksym.evaluate.emission",
     "fcn": "ntksym.network",
+    "hermite_coefficients": "ntksym.duals",
+    "hermite_expansion": "ntksym.duals",
     "kernel_fn": "ntksym.evaluate.kernels",
 }
 
@@ -56,6 +60,8 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "dual",
     "emit",
     "fcn",
+    "hermite_coefficients",
+    "hermite_expansion",
     "kernel_fn",
 ]
 

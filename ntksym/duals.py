@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import sympy as sp
+
 from ntksym import gaussian
 from ntksym.activations import activation
-from ntksym.gaussian import DualDerivation
+from ntksym.errors import ActivationError
+from ntksym.gaussian import DualDerivation, HermiteDerivation
 
 
 def dual(phi: Any, psi: Any = None) -> DualDerivation:
@@ -21,3 +24,26 @@ def dual(phi: Any, psi: Any = None) -> DualDerivation:
         return replace(gaussian.dual(first.phi), title=f"Dual activation of {first.name}")
     second = activation(psi)
     return replace(gaussian.dual(first.phi, second.phi), title=f"Dual of {first.name} and {second.name}")
+
+
+def hermite_expansion(phi: Any, order: int) -> HermiteDerivation:
+    r"""Derive $a_n(q) = \mathbb E[\phi(\sqrt q z)\,\mathrm{He}_n(z)]/\sqrt{n!}$, $z\sim\mathcal N(0,1)$, for n = 0, ..., ``order`` (at most 32).
+
+    The result's ``.coefficients`` are expressions in q and the parameters of ``phi``, ``.mean_square`` is $\mathbb E[\phi(\sqrt q z)^2] = \sum_n a_n(q)^2$, and
+    $V_\phi = \sum_n a_n(q_{11})\,a_n(q_{22})\,\rho^n$.  Outside the class of closed forms both are None and ``.reason`` names the sub-term.
+    """
+    row = activation(phi)
+    return replace(gaussian.hermite(row.phi, order), title=f"Hermite coefficients of {row.name}")
+
+
+def hermite_coefficients(phi: Any, order: int) -> tuple[sp.Expr, ...]:
+    """a_0(q), ..., a_order(q) of :func:`hermite_expansion`; ActivationError outside the class of closed forms."""
+    made = hermite_expansion(phi, order)
+    if made.coefficients is None:
+        raise ActivationError(
+            f"{activation(phi).name}: {made.reason}",
+            where="hermite_coefficients",
+            why="outside the class of closed forms the coefficients are numbers, not formulas",
+            fix="ntksym.dual_fn(phi) computes the dual with an error bound",
+        )
+    return made.coefficients

@@ -2,5 +2,6 @@
 
 from ntksym.gaussian.atoms import jumps
 from ntksym.gaussian.duals import DualDerivation, dual
+from ntksym.gaussian.hermite import HermiteDerivation, hermite
 
-__all__ = ["DualDerivation", "dual", "jumps"]
+__all__ = ["DualDerivation", "HermiteDerivation", "dual", "hermite", "jumps"]

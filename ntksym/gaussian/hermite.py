@@ -33,7 +33,7 @@ class HermiteDerivation(Derivation):
 
     @property
     def coefficients(self) -> tuple[sp.Expr, ...] | None:
-        """$a_0(q), a_1(q), \\dots$ up to the order asked for, or None outside the class."""
+        r"""$a_0(q), a_1(q), \dots$ up to the order asked for, or None outside the class."""
         claim = self.conclusion.claim
         return None if isinstance(claim, OutsideClass) else tuple(equation.rhs for equation in claim[:-1])
 
@@ -95,7 +95,7 @@ def averaged(order: int) -> Expect:
 
 
 @rule(
-    source=Citation("daniely2016", "Section 4"),
+    source=Citation("daniely2016", ""),
     check=checks.check_coefficient,
     reason="The polynomial joins those of the atoms; each average is one of the univariate engine's.",
 )
@@ -109,7 +109,7 @@ def hermite_coefficient(form: Statement, *earlier: Statement, phi: sp.Lambda, or
 
 
 @rule(
-    source=Citation("daniely2016", "Section 4"),
+    source=Citation("daniely2016", ""),
     check=checks.check_expansion,
     reason="The coefficients in their order, and the sum of the squares of all of them.",
 )
