@@ -62,6 +62,9 @@ class Group:
 def decompose(phi: sp.Lambda) -> tuple[Pieces, tuple[Group, ...]]:
     """Pieces and groups of ``phi``; raises OutsideClassError naming the sub-term that leads out, ActivationError where phi is not admissible."""
     split = pieces(phi(x), x)
+    for t in split.thresholds:
+        if t.is_number and not (t**2).is_rational:
+            raise OutsideClassError(t, f"there is a kink or jump at {t}, which is neither rational nor the square root of a rational number")
     found = [{_key(g): g.polynomial for g in groups_of(expr)} for expr in split.exprs]
     keys = sorted({key for piece in found for key in piece}, key=lambda key: tuple(map(str, key)))
     groups: dict[Key, sp.Expr] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,7 +13,9 @@ from ntksym.forms import CrossDualForm, DualForm, OutsideClass, phi_derivative
 from ntksym.gaussian import moves
 from ntksym.gaussian.atoms import CDF, DELTA, DELTA_PRIME, ONE, STEP, Group, decompose, derivative, differentiate, jumps
 from ntksym.gaussian.fallback import with_numbers
+from ntksym.gaussian.field import NormalFormError
 from ntksym.gaussian.laws import Law
+from ntksym.gaussian.limits import check_size, patience
 from ntksym.gaussian.moments import Tau, moment
 from ntksym.gaussian.normal_form import OutsideClassError
 from ntksym.nodes import Dual, Expect
@@ -56,11 +60,21 @@ def _in_x(phi: sp.Lambda) -> sp.Lambda:
     return sp.Lambda(x, phi(x))
 
 
+@contextmanager
+def _named_by(term: sp.Expr) -> Iterator[None]:
+    """What has no place in the normal form of closed forms is outside the class."""
+    try:
+        yield
+    except NormalFormError as error:
+        raise OutsideClassError(term, f"a closed form of the dual of {term} would need {error}") from error
+
+
 @lru_cache(maxsize=512)
 def _dual(phi: sp.Lambda) -> DualDerivation:
     start = DualDerivation(f"Dual activation of {phi(x)}")
     try:
-        return _derive(start, phi)
+        with patience(phi(x)), _named_by(phi(x)):
+            return _derive(start, phi)
     except OutsideClassError as outside:
         return with_numbers(start.by(moves.decide_outside_class, phi=phi, term=outside.term, why=str(outside)), phi)
 
@@ -68,6 +82,11 @@ def _dual(phi: sp.Lambda) -> DualDerivation:
 @lru_cache(maxsize=512)
 def _cross(phi: sp.Lambda, psi: sp.Lambda) -> DualDerivation:
     start = DualDerivation(f"Dual of {phi(x)} and {psi(x)}")
+    with patience(phi(x)), _named_by(phi(x)):
+        return _derive_cross(start, phi, psi)
+
+
+def _derive_cross(start: DualDerivation, phi: sp.Lambda, psi: sp.Lambda) -> DualDerivation:
     try:
         d, first = _normal_form(start, phi)
         d, second = _normal_form(d, psi)
@@ -102,6 +121,8 @@ def _derive(d: DualDerivation, phi: sp.Lambda) -> DualDerivation:
 
 def _normal_form(d: DualDerivation, phi: sp.Lambda) -> tuple[DualDerivation, int]:
     split, groups = decompose(phi)
+    degree = max((sp.degree(g.polynomial, x) for g in groups if g.polynomial.has(x)), default=0)
+    check_size(phi(x), len(groups) * (len(groups) + 1) // 2, 2 * degree)
     if split.thresholds:
         d = d.by(moves.split_into_pieces, phi=phi)
     d = d.by(moves.decompose_into_atoms, phi=phi)

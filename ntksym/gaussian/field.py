@@ -125,7 +125,7 @@ class Sum:
             return self.domain.zero
         if set(self.terms) == {plain_key(self.domain)}:
             return self.terms[plain_key(self.domain)]
-        raise NormalFormError("not a rational function")
+        raise NormalFormError("square roots of different numbers where one may stand")
 
 
 def plain_key(domain: Domain) -> Key:
@@ -304,10 +304,10 @@ def _standardised(mean: Sum, variance: Any, domain: Domain) -> tuple[Any, Any, S
     """Mean and variance on the scale where the variance is a squarefree polynomial, and that scale; the mean must be one radical at most."""
     if mean.terms and set(mean.terms) != {plain_key(domain)}:
         if len(mean.terms) != 1:
-            raise NormalFormError("a mean that is a sum of roots")
+            raise NormalFormError("a normal probability at a sum of square roots")
         ((i, radicals, re, im, nodes), _) = next(iter(mean.terms.items()))
         if i or nodes or re != 0 or im != 0:
-            raise NormalFormError("a mean that is not algebraic")
+            raise NormalFormError("a normal probability of a complex argument")
         shared = domain.one
         for factor in radicals:
             shared = shared * (domain.field(factor) if isinstance(factor, int) else domain.field.new(factor))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from ntksym.gaussian.limits import check_patience
+
 
 @lru_cache(maxsize=4096)
 def _cofactors(one: Any, two: Any) -> tuple[Any, Any, Any]:
@@ -23,6 +25,7 @@ def plus(f: Any, g: Any) -> Any:
         return f
     if f.denom == g.denom:
         return f.new(f.numer + g.numer, f.denom)
+    check_patience()
     common, first, second = _cofactors(f.denom, g.denom)
     numerator = f.numer * second + g.numer * first
     if not numerator:

@@ -199,7 +199,7 @@ def put_together(target: Statement, *parts: Statement) -> Statement:
         value = value.xreplace({part.claim.lhs: part.claim.rhs})
     if value.has(Expect):
         raise RuleError(f"{sorted(map(str, value.atoms(Expect)))} is not evaluated", where="put_together")
-    return Statement(sp.Eq(target.claim.lhs, canonical(value), evaluate=False))
+    return Statement(sp.Eq(target.claim.lhs, canonical(value, real=not target.claim.lhs.has(sp.I)), evaluate=False))
 
 
 @rule(source=Citation("", "renaming the two inputs"), check=averages.check_swap, reason="Exchange the names of the two inputs.")

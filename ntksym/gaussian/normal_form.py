@@ -96,7 +96,10 @@ def _less(a: sp.Expr, b: sp.Expr) -> bool:
         return True
     if difference.is_nonpositive:
         return False
-    raise OutsideClassError(difference, f"the order of the thresholds {a} and {b} is not decided by what is known of the parameters")
+    raise OutsideClassError(
+        difference,
+        f"the order of the thresholds {a} and {b} is not decided by what is known of the parameters (say it: a positive symbol d and {a} + d in place of {b})",
+    )
 
 
 def _merge(thresholds: list[sp.Expr]) -> tuple[sp.Expr, ...]:
@@ -127,7 +130,7 @@ def _roots(g: sp.Expr, x: sp.Symbol, term: sp.Basic) -> list[sp.Expr]:
         raise OutsideClassError(term, f"the kinks of {term} are roots of {g}, which is no polynomial")
     if polynomial.degree() < 1:
         return []
-    if not polynomial.free_symbols_in_domain:
+    if polynomial.domain in (sp.ZZ, sp.QQ):
         return sorted(set(sp.real_roots(polynomial)))
     found = sp.roots(polynomial)
     if sum(found.values()) != polynomial.degree() or any(root.is_real is None for root in found):

@@ -97,7 +97,7 @@ def evaluate_at(expr: sp.Expr, point: dict[sp.Symbol, sp.Rational], digits: int)
         return mpmath.mpmathify(function(*(mpmath.mpf(int(point[s].p)) / int(point[s].q) for s in symbols)))
 
 
-REACH = 13  # standard deviations; beyond them the density is below 1e-37
+REACH = 20  # standard deviations; beyond them the density is below 1e-87, and 1e-40 times a polynomial of degree 36
 
 
 def panel_nodes(left: Any, right: Any, digits: int) -> list[tuple[Any, Any]]:

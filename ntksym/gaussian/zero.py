@@ -266,6 +266,8 @@ class _Field:
             argument = self.form(expr.args[0])
             sign = self.sign(expr.args[0])
             return self.times(self.number(sign), self.named(("erf", frozenset((m, sign * c) for m, c in argument.items()))))
+        if isinstance(expr, sp.erfc):
+            return self.add(self.number(1), self.form(sp.erf(expr.args[0])), -1)
         raise ValueError(f"no rule for {expr.func.__name__}")
 
 

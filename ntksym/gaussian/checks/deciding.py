@@ -129,15 +129,16 @@ class Interval:
         for t in self.thresholds:  # a factor that vanishes at a threshold keeps its sign between thresholds
             while rest.degree() > 0 and sp.expand(rest.eval(t)) == 0:
                 rest = rest.quo(sp.Poly(x - t, x))
-        if rest.degree() > 0:
-            ends = [t for t in (self.left, self.right) if t is not None]
-            if rest.free_symbols_in_domain or any(not t.is_rational for t in ends):
-                if rest.degree() == 1 or not rest.free_symbols_in_domain and rest.count_roots() > 0:
-                    raise UndecidedError(f"whether {g} keeps its sign", rest)
-                if rest.free_symbols_in_domain:
-                    raise UndecidedError(f"whether {g} keeps its sign")
-            elif rest.count_roots(self.left, self.right) > 0:
+        if rest.degree() == 1:
+            root = -rest.eval(0) / rest.LC()
+            if (self.left is None or _sign(root - self.left) > 0) and (self.right is None or _sign(self.right - root) > 0):
                 raise UndecidedError(f"{g} changes its sign between the thresholds", rest)
+        elif rest.degree() > 1:
+            if rest.domain not in (sp.ZZ, sp.QQ):
+                raise UndecidedError(f"whether {g} keeps its sign")
+            rational = all(t is None or t.is_rational for t in (self.left, self.right))
+            if (rest.count_roots(self.left, self.right) if rational else rest.count_roots()) > 0:
+                raise UndecidedError(f"whether {g} keeps its sign", rest)
         return _sign(g.subs(x, self.inside))
 
     def branch(self, expr: sp.Expr) -> sp.Expr:
