@@ -113,7 +113,7 @@ class _Walk:
         roots: list[sp.Expr] = []
         for i in range(len(inner) + 1):
             piece = sp.expand(self.resolved(g, inner, i))
-            if not piece.has(x):
+            if not piece.has(x) or piece.is_positive or piece.is_negative:
                 continue
             found = _polynomial_roots(piece) if piece.is_polynomial(x) else self._searched(piece)
             roots += [root for root in found if self._inside(root, inner, i)]
