@@ -11,6 +11,8 @@ from ntksym import gaussian
 from ntksym.activations import activation
 from ntksym.errors import ActivationError
 from ntksym.gaussian import DualDerivation, HermiteDerivation
+from ntksym.gaussian.atoms import decompose
+from ntksym.gaussian.normal_form import OutsideClassError
 
 
 def dual(phi: Any, psi: Any = None) -> DualDerivation:
@@ -24,6 +26,15 @@ def dual(phi: Any, psi: Any = None) -> DualDerivation:
         return replace(gaussian.dual(first.phi), title=f"Dual activation of {first.name}")
     second = activation(psi)
     return replace(gaussian.dual(first.phi, second.phi), title=f"Dual of {first.name} and {second.name}")
+
+
+def reason_outside(phi: Any) -> str | None:
+    """Why ``phi`` has no closed form here, decided from its decomposition alone in milliseconds; None where it is a sum of atoms of the class."""
+    try:
+        decompose(activation(phi).phi)
+    except OutsideClassError as outside:
+        return str(outside)
+    return None
 
 
 def hermite_expansion(phi: Any, order: int) -> HermiteDerivation:
