@@ -33,11 +33,13 @@ from ntksym.nodes import (
     Entry,
     Expect,
     Gaussian,
+    HalfLineProbability,
     Indicator,
     Mean,
     NormalCDF,
     NormalPDF,
     OfOrder,
+    QuadrantProbability,
     TendsTo,
     Where,
     Width,
@@ -146,10 +148,10 @@ def _swap(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
 
 
 def _swap_arguments(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
-    if not isinstance(e, (CorrelationAngle, CorrelationArcsine, Dual)):
+    if not isinstance(e, (CorrelationAngle, CorrelationArcsine, Dual, HalfLineProbability, QuadrantProbability)):
         return None
     args = list(e.args)
-    i, j = rng.sample(range(len(args) - 3, len(args)), 2)
+    i, j = rng.sample(range(max(0, len(args) - 3) if isinstance(e, Dual) else 0, len(args)), 2)
     args[i], args[j] = args[j], args[i]
     return e.func(*args)
 
@@ -157,6 +159,10 @@ def _swap_arguments(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | N
 def _law(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     if not isinstance(e, Gaussian):
         return None
+    if rng.random() < 0.3:
+        k = rng.randrange(len(e.mean))
+        mean = [m + rng.choice((1, q12)) if i == k else m for i, m in enumerate(e.mean)]
+        return Gaussian(e.variables, sp.Tuple(*mean), e.upper)
     upper = list(e.upper)
     k = rng.randrange(len(upper))
     upper[k] = upper[k] + 1 if rng.random() < 0.5 else 2 * upper[k] + sp.Rational(1, 3)
@@ -198,8 +204,11 @@ def _index(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
 _NEIGHBOURS: dict[type, Callable[..., sp.Basic]] = {
     CorrelationAngle: lambda a, c, b: CorrelationAngle(a, -c, b),
     CorrelationArcsine: CorrelationAngle,
+    HalfLineProbability: lambda m, a: HalfLineProbability(-m, a),
+    QuadrantProbability: lambda m1, m2, a, c, b: QuadrantProbability(m1, m2, a, -c, b),
     Indicator: lambda t: Indicator(-t),
     Delta: lambda t: Delta(2 * t),
+    sp.erfi: lambda t: sp.erfi(-t),
     NormalCDF: lambda t: NormalCDF(-t),
     NormalPDF: lambda t: NormalPDF(2 * t),
     sp.erf: lambda t: sp.erf(-t),
@@ -236,10 +245,19 @@ CHANGES: dict[str, tuple[Callable[[sp.Basic, random.Random, Any], sp.Basic | Non
 
 # -- equal in value? ---------------------------------------------------------------------------------------------------
 
+
+def _quadrant(m1: mpf, m2: mpf, a: mpf, c: mpf, b: mpf) -> mpf:
+    """P(L >= 0, M >= 0): the first variable integrated, the second given the first."""
+    sd, rest = mp.sqrt(a), mp.sqrt(b - c * c / a)
+    return mp.quad(lambda z: mp.npdf(z) * mp.ncdf((m2 + c * z / sd) / rest), mp.linspace(-m1 / sd, 16 + abs(m1 / sd), 9))
+
+
 _MODULES: list[Any] = [
     {
         "CorrelationAngle": lambda a, c, b: mp.atan2(mp.sqrt(a * b - c * c), c),
         "CorrelationArcsine": lambda a, c, b: mp.atan2(c, mp.sqrt(a * b - c * c)),
+        "HalfLineProbability": lambda m, a: mp.ncdf(m / mp.sqrt(a)),
+        "QuadrantProbability": _quadrant,
         "NormalCDF": mp.ncdf,
         "NormalPDF": mp.npdf,
         "Indicator": lambda t: mpf(1 if t > 0 else 0),

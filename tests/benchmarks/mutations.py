@@ -24,12 +24,13 @@ from ntksym.gaussian import dual  # noqa: E402
 from ntksym.proof import RULES, Derivation  # noqa: E402
 
 ACTIVATIONS = ("relu", "leaky_relu", "step", "relu^2", "cubic", "erf", "gelu", "sin", "scaled_exp", "gaussian", "gabor_cos", "x_sin_x", "tanh")
+SHIFTED = ("shifted_relu", "elu", "hard_tanh", "Heaviside(x-t)*exp(-x)", "erf(2*x+1)", "Max(0,x)+sin(x)/2", "Abs(x-1)*exp(-x^2/2)")
 CROSS = (("relu", "erf"), ("sin", "cubic"))
 
 
 def derivations() -> list[Derivation]:
     """Real derivations that together use every rule."""
-    found: list[Derivation] = [dual(activation(name).phi) for name in ACTIVATIONS]
+    found: list[Derivation] = [dual(activation(name).phi) for name in (*ACTIVATIONS, *SHIFTED)]
     found.append(dual(activation("exp(a*x^2/8)").phi))  # exists for small variances only
     found += [dual(activation(one).phi, activation(two).phi) for one, two in CROSS]
     found += list(ntksym.derivations().values())

@@ -50,6 +50,8 @@ RULES = {
     "integrate_by_parts": "gelu",
     "condition_on_zero": "gelu",
     "half_space": "sign",
+    "half_line": "shifted_relu",
+    "quadrant_probability": "shifted_relu",
     "orthant_probability": "erf",
     "write_cdf_as_step": "erf",
     "tilt": "gelu",

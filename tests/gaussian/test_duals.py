@@ -8,15 +8,18 @@ import pytest
 import sympy as sp
 
 from ntksym.activations import activation
-from ntksym.forms import CrossDualForm, DualForm, OutsideClass
-from ntksym.gaussian import dual, jumps
+from ntksym.forms import CrossDualForm, DualForm, NumericDual, OutsideClass
+from ntksym.gaussian import dual, jumps, limits
 from ntksym.gaussian.numeric import evaluate_at
+from ntksym.gaussian.zero import is_identically_zero
+from ntksym.nodes import QuadrantProbability
 from ntksym.notation import q, q11, q12, q22, x
 from ntksym.proof import Status
 from ntksym.serialize import from_json, to_json
 
 # Every kind of atom once; the whole catalogue is in tests/benchmarks/dual_table.py.
 NAMES = ("identity", "relu", "leaky_relu", "abs", "relu^3", "sign", "step", "erf", "normal_cdf", "gelu", "sin", "exp", "gaussian", "snake", "x_sin_x")
+SHIFTED = ("shifted_relu", "elu", "hard_tanh", "laplace", "threshold")
 POINTS = (("1.3", "0.999", "0.8"), ("0.7", "-0.99", "1.7"), ("0.25", "0", "2.5"))
 
 
@@ -37,11 +40,21 @@ def _value(expr: sp.Expr, a: mpmath.mpf, c: mpmath.mpf, b: mpmath.mpf) -> mpmath
 
 
 def _modules() -> list[object]:
-    angle = {
+    special = {
         "CorrelationAngle": lambda a, c, b: mpmath.acos(c / mpmath.sqrt(a * b)),
         "CorrelationArcsine": lambda a, c, b: mpmath.asin(c / mpmath.sqrt(a * b)),
+        "HalfLineProbability": lambda m, a: mpmath.ncdf(m / mpmath.sqrt(a)),
+        "QuadrantProbability": _quadrant,
     }
-    return [angle, "mpmath"]
+    return [special, "mpmath"]
+
+
+def _quadrant(m1: mpmath.mpf, m2: mpmath.mpf, a: mpmath.mpf, c: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
+    """The first variable integrated, the second given the first; panels around the place where the second turns."""
+    sd, rest = mpmath.sqrt(a), mpmath.sqrt(b - c * c / a)
+    turn, width = -m2 * sd / c if c else mpmath.mpf(0), abs(rest * sd / c) if c else mpmath.mpf(1)
+    edges = sorted({-m1 / sd, *(t for t in (*(turn + k * width for k in (-9, -3, 0, 3, 9)), -6, -2, 0, 2, 6, 14) if t > -m1 / sd)})
+    return mpmath.quad(lambda z: mpmath.npdf(z) * mpmath.ncdf((m2 + c * z / sd) / rest), edges)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,7 +70,18 @@ def test_the_closed_form_is_the_expectation(name: str) -> None:
             assert abs(slope - oracles.derivative(known, a, c, b, digits=25)) < mpmath.mpf(10) ** -24 * (1 + abs(slope))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHIFTED)
+def test_thresholds_and_half_lines(name: str) -> None:
+    form, known = _form(name), oracles.known(name)
+    for point in (("1.3", "0.9", "0.8"), ("0.7", "-0.6", "1.7")):
+        with mpmath.workdps(40):
+            a, c, b = _point(*point)
+            value, slope = _value(form.value, a, c, b), _value(form.derivative, a, c, b)
+            assert abs(value - oracles.value(known, a, c, b, digits=22)) < mpmath.mpf(10) ** -20
+            assert abs(slope - oracles.derivative(known, a, c, b, digits=22)) < mpmath.mpf(10) ** -20 * (1 + abs(slope))
+
+
+@pytest.mark.parametrize("name", (*NAMES, *SHIFTED))
 def test_every_step_is_proved(name: str) -> None:
     derivation = dual(activation(name).phi)
     assert derivation.verdict is Status.PROVED, [(s.rule.name, str(s.verdict)) for s in derivation.all_steps() if s.verdict.status < Status.PROVED]
@@ -92,17 +116,20 @@ def test_two_activations(first: str, second: str) -> None:
         assert abs(_value(derivation.expr, a, c, b) - wanted) < mpmath.mpf(10) ** -19
 
 
+S, T = (sp.Symbol(name, real=True) for name in "st")
 OUTSIDE = {
     "tanh": (sp.tanh(x), "tanh"),
-    "shifted relu": (sp.Max(x - 1, 0), "bivariate normal cdf"),
-    "elu": (sp.Piecewise((sp.exp(x) - 1, x < 0), (x, True)), "shifted exponential"),
     "erf squared": (sp.erf(x) ** 2, "two normal-cdf factors"),
     "relu times erf": (sp.Max(x, 0) * sp.erf(x), "three variables"),
-    "relu plus sin": (sp.Max(x, 0) + sp.sin(x), "shifted step"),
-    "shifted erf": (sp.erf(x + 1), "shifted"),
+    "shifted relu plus sin": (sp.Max(x - 1, 0) + sp.sin(x), "complex argument"),
+    "half a wave": (sp.Heaviside(x) * sp.sin(x), "a wave cut off"),
     "softplus": (sp.log(1 + sp.exp(x)), "log"),
     "rational": (1 / (1 + x**2), "power"),
     "quartic exponential": (sp.exp(-(x**4)), "degree 4"),
+    "thresholds of unknown order": (sp.Max(x - S, 0) + sp.Max(x - T, 0), "order of the thresholds"),
+    "a kink at a root of a cubic": (sp.Max(x**3 - 3 * x + 1, 0), "neither rational"),
+    "too many pairs": (sp.Add(*(sp.exp(sp.Rational(k, 9) * x) for k in range(1, 20))), "beyond the limit"),
+    "too high a degree": (x**25, "degree 50"),
 }
 
 
@@ -110,9 +137,47 @@ OUTSIDE = {
 def test_outside_the_class_is_named(name: str) -> None:
     expr, word = OUTSIDE[name]
     derivation = dual(sp.Lambda(x, expr))
-    assert isinstance(derivation.conclusion.claim, OutsideClass)
+    assert isinstance(derivation.conclusion.claim, OutsideClass | NumericDual)
     assert derivation.expr is None and derivation.derivative is None
     assert derivation.reason is not None and word in derivation.reason
+
+
+ENDED = {
+    "a mix of roots": (sp.erf(x + sp.sqrt(2)), "square roots"),
+    "two irrational thresholds": (sp.Max(x - sp.sqrt(2), 0) + sp.Max(-x - 1, 0), "square roots"),
+}
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_what_the_normal_form_cannot_hold_is_named(name: str) -> None:
+    expr, word = ENDED[name]
+    assert word in (dual(sp.Lambda(x, expr)).reason or "")
+
+
+def test_the_time_limit_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SECONDS", 0.05)
+    derivation = dual(sp.Lambda(x, sp.Max(x, 0) ** 7 * sp.exp(-3 * x**2)))
+    assert derivation.expr is None and "limit of 0 s" in (derivation.reason or "")
+
+
+@pytest.mark.parametrize("threshold", [sp.sqrt(2), sp.Rational(-7, 3), T], ids=str)
+def test_one_threshold_anywhere(threshold: sp.Expr) -> None:
+    """max(x - t, 0): V' is the probability of a quadrant, V its integral (Price)."""
+    form = _form_of(sp.Max(x - threshold, 0))
+    assert is_identically_zero(form.derivative - QuadrantProbability(-threshold, -threshold, q11, q12, q22))
+    point = {q11: sp.Rational(6, 5), q12: sp.Rational(2, 5), q22: sp.Rational(4, 5), T: sp.Rational(1, 3)}
+    f = sp.lambdify(x, sp.Max(x - threshold.xreplace(point), 0), "mpmath")
+    with mpmath.workdps(30):
+        t = mpmath.mpmathify(sp.N(threshold.xreplace(point), 30))
+        a, c, b = (mpmath.mpf(int(point[s].p)) / int(point[s].q) for s in (q11, q12, q22))
+        inner = mpmath.sqrt(b - c * c / a)
+
+        def given(u: mpmath.mpf) -> mpmath.mpf:  # E[max(v - t, 0) | u]
+            m = c * u / a - t
+            return m * mpmath.ncdf(m / inner) + inner * mpmath.npdf(m / inner)
+
+        wanted = mpmath.quad(lambda u: f(u) * given(u) * mpmath.npdf(u / mpmath.sqrt(a)) / mpmath.sqrt(a), [t, t + 1, t + 3, t + 8, t + 16])
+        assert abs(evaluate_at(form.value, point, 30) - wanted) < mpmath.mpf(10) ** -24
 
 
 def test_existence_is_an_assumption() -> None:

@@ -11,7 +11,7 @@ import sympy as sp
 from ntksym.gaussian.field import NormalFormError, canonical
 from ntksym.gaussian.numeric import evaluate_at
 from ntksym.gaussian.zero import is_identically_zero
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 from ntksym.notation import q11, q12, q22
 
 T = sp.Symbol("t", real=True)
@@ -27,6 +27,10 @@ EXPRESSIONS = [
     sp.exp(sp.I * sp.pi / 4) * sp.exp(sp.I * T) + sp.exp(-sp.I * sp.pi / 4) * sp.exp(-sp.I * T),
     sp.exp(q12 - q11 / 2) * sp.exp(-q22 / 2) * (q12 + 1) ** 3 / (1 + q12),
     sp.sqrt((1 + 2 * q11) ** 3 * (1 + 2 * q22)) / (1 + 2 * q11),
+    sp.exp(q11 / 2) * HalfLineProbability(-q11, q11) + HalfLineProbability(q12 - T * q11, D * q11) - HalfLineProbability(T * q11 - q12, D * q11),
+    HalfLineProbability(sp.sqrt(2) * T, q11 * 3 / 4) - 1 + HalfLineProbability(sp.I * q12, q11) + HalfLineProbability(-sp.I * q12, q11),
+    QuadrantProbability(T, T / 3, q11, q12, q22) - QuadrantProbability(3 * T, -T, 9 * q11, -9 * q12, 9 * q22) * q12,
+    QuadrantProbability(-T / 2, 0, q11 / q22, q12 / q22, q22 / q22) + QuadrantProbability(0, 0, q11, q12, q22) + QuadrantProbability(T, 2, q11, 0, q22),
 ]
 POINTS = [
     {q11: sp.Rational(7, 5), q12: sp.Rational(-3, 10), q22: sp.Rational(4, 5), T: sp.Rational(2, 3)},
