@@ -14,6 +14,15 @@ from sympy.printing.precedence import PRECEDENCE
 from ntksym.notation import MEANINGS, latex_name
 
 
+def _power(text: str, exp: str | None) -> str:
+    return text if exp is None else f"{text}^{{{exp}}}"
+
+
+def _call(name: str, arguments: str, exp: str | None) -> str:
+    """``name(arguments)`` in LaTeX; SymPy's printer hands the exponent of a power over to its base."""
+    return rf"{_power(name, exp)}\left({arguments}\right)"
+
+
 class Indicator(sp.Function):
     r"""$\mathbf 1\{x \ge 0\}$.  Its derivative is :class:`Delta`."""
 
@@ -24,12 +33,21 @@ class Indicator(sp.Function):
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return Delta(self.args[0])
 
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _power(rf"\mathbf{{1}}\left\{{{printer._print(self.args[0])} \ge 0\right\}}", exp)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Indicator({printer._print(self.args[0])} >= 0)"
+
 
 class Delta(sp.Function):
     r"""The Dirac distribution $\delta(x)$; only meaningful under an expectation."""
 
     nargs = 1
     is_real = True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _call(r"\delta", printer._print(self.args[0]), exp)
 
 
 class NormalPDF(sp.Function):
@@ -42,6 +60,9 @@ class NormalPDF(sp.Function):
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return -self.args[0] * self
 
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _call(r"\varphi", printer._print(self.args[0]), exp)
+
 
 class NormalCDF(sp.Function):
     r"""$\Phi(x) = \int_{-\infty}^x \varphi$."""
@@ -52,6 +73,20 @@ class NormalCDF(sp.Function):
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return NormalPDF(self.args[0])
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _call(r"\Phi", printer._print(self.args[0]), exp)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Phi({printer._print(self.args[0])})"
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(sp.Function("Phi")(*self.args))
+
+
+def correlation(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """c/sqrt(ab), with the product left under one root, for a page."""
+    return c / a if a == b else sp.Mul(*sp.Mul.make_args(c), sp.Pow(sp.Mul(a, b, evaluate=False), -sp.S.Half, evaluate=False), evaluate=False)
 
 
 class CorrelationAngle(sp.Function):
@@ -68,6 +103,15 @@ class CorrelationAngle(sp.Function):
             return -1 / root
         return c / (2 * (a if argindex == 1 else b) * root)
 
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _call(r"\arccos", printer._print(correlation(*self.args)), exp)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"acos({printer._print(correlation(*self.args))})"
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(sp.Function("acos")(correlation(*self.args)))
+
 
 class CorrelationArcsine(sp.Function):
     r"""$\arcsin\dfrac{c}{\sqrt{ab}} = \frac{\pi}{2} - \arccos\dfrac{c}{\sqrt{ab}}$: ``CorrelationArcsine(a, c, b)``; odd in c."""
@@ -82,6 +126,15 @@ class CorrelationArcsine(sp.Function):
             return 1 / root
         return -c / (2 * (a if argindex == 1 else b) * root)
 
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _call(r"\arcsin", printer._print(correlation(*self.args)), exp)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"asin({printer._print(correlation(*self.args))})"
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(sp.Function("asin")(correlation(*self.args)))
+
 
 class HalfLineProbability(sp.Function):
     r"""$\mathbb P(L\ge0) = \Phi\big(m/\sqrt a\big)$ for $L\sim\mathcal N(m,a)$: ``HalfLineProbability(m, a)``; m and a rational in the covariances."""
@@ -94,6 +147,18 @@ class HalfLineProbability(sp.Function):
         m, a = self.args
         density = sp.exp(-(m**2) / (2 * a)) / sp.sqrt(2 * sp.pi * a)
         return density if argindex == 1 else -m / (2 * a) * density
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        m, a = self.args
+        return _call(r"\Phi", printer._print(m / sp.sqrt(a)), exp)
+
+    def _sympystr(self, printer: Any) -> str:
+        m, a = self.args
+        return f"Phi({printer._print(m / sp.sqrt(a))})"
+
+    def _pretty(self, printer: Any) -> Any:
+        m, a = self.args
+        return printer._print(sp.Function("Phi")(m / sp.sqrt(a)))
 
 
 class QuadrantProbability(sp.Function):
@@ -117,6 +182,20 @@ class QuadrantProbability(sp.Function):
         edge = sp.exp(-(m1**2) / (2 * a)) / sp.sqrt(2 * sp.pi * a) * HalfLineProbability(m2 - c * m1 / a, b - c**2 / a)
         # the density solves the heat equation: d/da is half the second derivative in m1
         return edge if argindex == 1 else -(m1 * edge + c * joint) / (2 * a)
+
+    def _standard(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+        m1, m2, a, c, b = self.args
+        return m1 / sp.sqrt(a), m2 / sp.sqrt(b), correlation(a, c, b)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        first, second, r = (printer._print(part) for part in self._standard())
+        return _call(r"\Phi_{2}", f"{first}, {second}; {r}", exp)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Phi2({', '.join(printer._print(part) for part in self._standard())})"
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(sp.Function("Phi2")(*self._standard()))
 
 
 class Gaussian(sp.Basic):
