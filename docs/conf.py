@@ -1,6 +1,8 @@
 """Sphinx configuration.  Build: ``python -m sphinx -W -b html docs docs/_build``."""
 
 import re
+import sys
+from pathlib import Path
 
 from ntksym import __version__
 
@@ -9,7 +11,10 @@ author = "The ntksym authors"
 copyright = "The ntksym authors, Apache-2.0"
 version = release = __version__
 
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
 extensions = [
+    "families",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
@@ -34,6 +39,7 @@ autodoc_member_order = "bysource"
 # The formulas are shown by the copy of Temml that the HTML reports carry: no network.
 html_static_path = ["_static", "../ntksym/report/assets/temml.min.js"]
 html_js_files = ["temml.min.js"]
+html_css_files = ["math.css"]
 mathjax_path = "math.js"
 mathjax_options = {"defer": "defer"}
 

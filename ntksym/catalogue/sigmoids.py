@@ -27,7 +27,7 @@ def rows() -> tuple[Activation, ...]:
         row(
             "gelu_tanh",
             x * (1 + sp.tanh(sp.sqrt(2 / sp.pi) * cubic)) / 2,
-            "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))/2",
+            "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))/2; what jax.nn.gelu computes unless told otherwise",
             "gelu_new",
             "gelu_approximate",
             source=("hendrycks2016", "Section 2"),
