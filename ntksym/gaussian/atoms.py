@@ -76,7 +76,9 @@ def decompose(phi: sp.Lambda) -> tuple[Pieces, tuple[Group, ...]]:
         for (alpha, beta, tau, slope, shift), polynomial in _stepped(key, polynomials, split.thresholds):
             if tau == STEP and not sp.im(beta).is_zero:
                 term = sp.exp(alpha * x**2 + beta * x) * Indicator(slope * x + shift)
-                raise OutsideClassError(term, f"on a part of the line stands {term}: a wave cut off, which needs the normal cdf of a complex argument in two variables")
+                raise OutsideClassError(
+                    term, f"on a part of the line stands {term}: a wave cut off, which needs the normal cdf of a complex argument in two variables"
+                )
             full = (alpha, beta, tau, slope, shift)
             groups[full] = groups.get(full, sp.S.Zero) + polynomial
     return split, _sorted(groups)

@@ -16,8 +16,8 @@ from ntksym.gaussian.atoms import Group, derivative
 from ntksym.gaussian.checks import hermite as checks
 from ntksym.gaussian.checks.values import check_lemma
 from ntksym.gaussian.duals import dual
-from ntksym.gaussian.field import canonical
 from ntksym.gaussian.normal_form import OutsideClassError
+from ntksym.gaussian.writing import canonical
 from ntksym.nodes import Expect
 from ntksym.notation import q, u, x
 from ntksym.proof import Derivation, Statement, rule

@@ -12,8 +12,8 @@ from ntksym.forms import CrossDualForm, DualForm, OutsideClass
 from ntksym.gaussian import univariate
 from ntksym.gaussian.atoms import as_sum, decompose, derivative
 from ntksym.gaussian.checks import averages, functions, values
-from ntksym.gaussian.field import canonical
 from ntksym.gaussian.laws import HALF, NOTHING, POINT, Law, Slot, average, expectation, tidy
+from ntksym.gaussian.writing import canonical
 from ntksym.nodes import CorrelationArcsine, Delta, Dual, Expect, Gaussian, HalfLineProbability, QuadrantProbability, gaussian_pair
 from ntksym.notation import q, q11, q12, q22, u, v, x
 from ntksym.proof import Assumption, Derivation, Statement, rule
@@ -173,10 +173,8 @@ def half_line(*, law: Law, one: Slot, two: Slot) -> Statement:
     reason="Two half-planes that do not meet at the centre: the bivariate normal cdf, whose partial derivatives are elementary.",
 )
 def quadrant_probability(*, law: Law, one: Slot, two: Slot) -> Statement:
-    r"""$\mathbb P(L\ge0,\,M\ge0) = \Phi_2\Big(\frac{\mathbb EL}{\sqrt{\operatorname{Var}L}}, \frac{\mathbb EM}{\sqrt{\operatorname{Var}M}}; \operatorname{Corr}(L,M)\Big)$"""
-    value = QuadrantProbability(
-        law.mean(one, True), law.mean(two, False), law.variance(one, True), law.covariance(one, two), law.variance(two, False)
-    )
+    r"""$\mathbb P(L\ge0,\,M\ge0) = \Phi_2\big(\mathbb EL/\sigma_L,\ \mathbb EM/\sigma_M;\ \operatorname{Corr}(L,M)\big)$"""
+    value = QuadrantProbability(law.mean(one, True), law.mean(two, False), law.variance(one, True), law.covariance(one, two), law.variance(two, False))
     return Statement(sp.Eq(expectation(sp.S.One, law, one, two), value, evaluate=False))
 
 

@@ -104,12 +104,10 @@ def _intervals(steps: tuple[Linear, ...]) -> list[tuple[int, tuple[Linear, ...]]
     upper = [r for p, r in steps if p == -1]
     low = _extreme(lower, largest=True) if lower else None
     high = _extreme(upper, largest=False) if upper else None
-    if low is None and high is None:
-        return [(1, ())]
+    if low is None:
+        return [(1, ())] if high is None else [(1, ((sp.S.NegativeOne, high),))]
     if high is None:
         return [(1, ((sp.S.One, -low),))]
-    if low is None:
-        return [(1, ((sp.S.NegativeOne, high),))]
     if not _below(low, high):
         return []
     return [(1, ((sp.S.One, -low),)), (-1, ((sp.S.One, -high),))]
@@ -163,7 +161,8 @@ def _base(factors: tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...], mean: sp.Expr, 
     if len(factors) > 2:
         raise OutsideClassError(sp.S.Zero, "three step-like factors need orthants of three variables")
     (m1, a), (m2, b) = spread
-    c = factors[0][0] * factors[1][0] * variance
+    (p1, *_), (p2, *_) = factors
+    c = p1 * p2 * variance
     if m1 == 0 and m2 == 0:
         return sp.Rational(1, 4) + CorrelationArcsine(a, c, b) / (2 * sp.pi)
     return QuadrantProbability(m1, m2, a, c, b)

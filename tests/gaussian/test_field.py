@@ -8,8 +8,9 @@ import mpmath
 import pytest
 import sympy as sp
 
-from ntksym.gaussian.field import NormalFormError, canonical
+from ntksym.gaussian.field import NormalFormError
 from ntksym.gaussian.numeric import evaluate_at
+from ntksym.gaussian.writing import canonical
 from ntksym.gaussian.zero import is_identically_zero
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 from ntksym.notation import q11, q12, q22

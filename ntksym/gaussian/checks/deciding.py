@@ -146,9 +146,9 @@ class Interval:
         if not expr.has(x) or expr == x:
             return expr
         if isinstance(expr, sp.Piecewise):
-            for value, condition in expr.args:
-                if self._holds(condition):
-                    return self.branch(value)
+            for pair in expr.args:
+                if self._holds(pair.args[1]):
+                    return self.branch(pair.args[0])
             raise UndecidedError(f"{expr} is undefined")
         args = [self.branch(arg) for arg in expr.args]
         if isinstance(expr, (sp.Max, sp.Min)):
