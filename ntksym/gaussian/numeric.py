@@ -100,11 +100,12 @@ def evaluate_at(expr: sp.Expr, point: dict[sp.Symbol, sp.Rational], digits: int)
 REACH = 20  # standard deviations; beyond them the density is below 1e-87, and 1e-40 times a polynomial of degree 36
 
 
-def panel_nodes(left: Any, right: Any, digits: int) -> list[tuple[Any, Any]]:
+@lru_cache(maxsize=64)
+def panel_nodes(left: Any, right: Any, digits: int) -> tuple[tuple[Any, Any], ...]:
     """Nodes and weights for the integral of f(z) times the normal density over left < z < right, f smooth there: Gauss-Legendre on panels."""
     left, right = max(left, mpmath.mpf(-REACH)), min(right, mpmath.mpf(REACH))
     if left >= right:
-        return []
+        return ()
     count = int(mpmath.ceil((right - left) / 4))
     width = (right - left) / count
     nodes = []
@@ -113,7 +114,7 @@ def panel_nodes(left: Any, right: Any, digits: int) -> list[tuple[Any, Any]]:
         for t, weight in _legendre(digits):
             z = centre + t * width / 2
             nodes.append((z, weight * width / 2 * mpmath.npdf(z)))
-    return nodes
+    return tuple(nodes)
 
 
 @lru_cache(maxsize=4)

@@ -50,7 +50,7 @@ def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int, power: int) -
             compiled = [sp.lambdify([x], function.subs(parameters), modules=MODULES) for function in functions]
             places = [mpmath.mpmathify(sp.N(t.subs(parameters), QUADRATURE_DIGITS + 15)) / deviation for t in cuts]
             total = mpmath.mpf(0)
-            for function, left, right in zip(compiled, [-REACH, *places], [*places, REACH], strict=True):
+            for function, left, right in zip(compiled, [mpmath.mpf(-REACH), *places], [*places, mpmath.mpf(REACH)], strict=True):
                 total += sum(weight * function(deviation * z) for z, weight in panel_nodes(left, right, QUADRATURE_DIGITS))
             for place, jump in zip(places, jumps, strict=False):
                 total += mpmath.mpmathify(sp.N(jump.subs(parameters), QUADRATURE_DIGITS + 10)) * mpmath.npdf(place) / deviation
