@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -87,10 +87,7 @@ def _dispatch(name: str, carry: Callable[[Any, Any], tuple[Any, Any, Any]]) -> C
     return function
 
 
-@functools.cache
-def _vectorised_erf() -> Callable[[Any], Any]:
-    return np.vectorize(lambda t: np.longdouble(mp.nstr(mp.erf(mpf(str(t))), 22)), otypes=[np.longdouble])
-
+_erf_of_arrays = np.vectorize(math.erf, otypes=[float])
 
 _NUMPY: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
@@ -100,7 +97,7 @@ _NUMPY: dict[str, Callable[[Any], Any]] = {
     "cos": np.cos,
     "atan": np.arctan,
     "tanh": np.tanh,
-    "erf": lambda t: _vectorised_erf()(t),
+    "erf": _erf_of_arrays,
 }
 
 
