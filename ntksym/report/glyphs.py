@@ -73,6 +73,13 @@ class Moment(sp.Expr):
         return self.args[1] if len(self.args) > 1 else None
 
 
+class BivariateCDF(sp.Expr):
+    r"""$\Phi_2(h, k; \rho) = \mathbb P(X \le h,\,Y \le k)$ for standard normal X, Y with correlation rho: ``BivariateCDF(h, k, rho)``."""
+
+    is_commutative = True
+    is_real = True
+
+
 class Order(sp.Expr):
     """O(argument)."""
 

@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|\s+|.")
 _WIDE = {"Theta": 1.6, "Phi": 1.5, "Omega": 1.5, "Sigma": 1.5, "omega": 1.3, "longrightarrow": 4.2, "sum": 2.4, "prod": 2.2, "quad": 2.0, "mapsto": 2.9}
 _RELATION = {"=", "+", "-", "<", ">", r"\le", r"\ge", r"\sim", r"\to", r"\in", r"\mapsto"}
 _NOTHING = frozenset(rf"\{name}" for name in "left right displaystyle mathrm mathbf mathbb mathcal operatorname text bigl bigr Bigl Bigr tfrac".split())
-_NAMES = {"arccos", "arcsin", "exp", "sin", "cos", "max", "min", "sinh", "cosh", "erf", "log", "tan", "arctan", "tanh"}
+_NAMES = {"arccos", "arcsin", "exp", "sin", "cos", "max", "min", "sinh", "cosh", "erf", "erfi", "log", "tan", "arctan", "tanh"}
 
 
 @lru_cache(maxsize=8192)

@@ -15,11 +15,12 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from ntksym.errors import NotationError
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer
 from ntksym.report.names import escape, symbol_latex
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
+from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold
 
 _TALL = re.compile(r"\\(?:frac|sqrt|sum|prod|begin|int|left|Big|bigl)(?![A-Za-z])")
 _PRIMES = {1: "'", 2: "''", 3: "'''"}
@@ -77,9 +78,12 @@ def slashed(printer: MathPrinter, expression: sp.Expr) -> str:
     sign = ""
     if numerator.could_extract_minus_sign():
         numerator, sign = -numerator, "-"
-    top = printer._print(numerator)
-    if (sign or denominator != 1) and numerator.is_Add:
+    number, inner = numerator.primitive() if numerator.is_Add else (sp.S.One, numerator)
+    top = printer._print(inner)
+    if (sign or denominator != 1 or number != 1) and inner.is_Add:
         top = bracketed(top)
+    if number != 1:
+        top = f"{printer._print(number)} {top}"
     if denominator == 1:
         return sign + top
     bottom = printer._print(denominator)
@@ -211,15 +215,15 @@ class MathPrinter(LatexPrinter):
         return f"{name}{'' if exp is None else f'^{{{exp}}}'}{bracketed(argument)}"
 
     def _print_Indicator(self, expr: Any, exp: Any = None) -> str:
-        (x,) = expr.args
-        body = rf"\mathbf{{1}}\{{{self._print(-x)} \le 0\}}" if x.could_extract_minus_sign() else rf"\mathbf{{1}}\{{{self._print(x)} \ge 0\}}"
+        left, sign, right = threshold(expr.args[0])
+        body = rf"\mathbf{{1}}\{{{self._print(left)} \{'ge' if sign == '>=' else 'le'} {self._print(right)}\}}"
         return body if exp is None else f"{body}^{{{exp}}}"
 
     def _print_Heaviside(self, expr: Any, exp: Any = None) -> str:
         return self._print_Indicator(sp.Tuple(expr.args[0]), exp)
 
     def _print_Delta(self, expr: Any, exp: Any = None) -> str:
-        return self._of(r"\delta", self._print(expr.args[0]), exp)
+        return self._of(r"\delta", self._print(oriented(expr.args[0])), exp)
 
     def _print_DiracDelta(self, expr: Any, exp: Any = None) -> str:
         order = expr.args[1] if len(expr.args) > 1 else sp.S.Zero
@@ -232,11 +236,24 @@ class MathPrinter(LatexPrinter):
     def _print_NormalCDF(self, expr: Any, exp: Any = None) -> str:
         return self._of(r"\Phi", self._print(expr.args[0]), exp)
 
+    def _print_HalfLineProbability(self, expr: Any, exp: Any = None) -> str:
+        return self._print_NormalCDF(cdf(*expr.args), exp)
+
+    def _print_QuadrantProbability(self, expr: Any, exp: Any = None) -> str:
+        return self._print_BivariateCDF(bivariate_cdf(*expr.args), exp)
+
+    def _print_BivariateCDF(self, expr: Any, exp: Any = None) -> str:
+        first, second, rho = (self._print(part) for part in expr.args)
+        return self._of(r"\Phi_2", rf"{first}, {second};\, {rho}", exp)
+
     def _print_erf(self, expr: Any, exp: Any = None) -> str:
         return self._of(r"\operatorname{erf}", self._print(expr.args[0]), exp)
 
     def _print_erfc(self, expr: Any, exp: Any = None) -> str:
         return self._of(r"\operatorname{erfc}", self._print(expr.args[0]), exp)
+
+    def _print_erfi(self, expr: Any, exp: Any = None) -> str:
+        return self._of(r"\operatorname{erfi}", self._print(expr.args[0]), exp)
 
     def _print_sign(self, expr: Any, exp: Any = None) -> str:
         return self._of(r"\operatorname{sign}", self._print(expr.args[0]), exp)
@@ -303,6 +320,8 @@ class MathPrinter(LatexPrinter):
 
     def _print_Derivative(self, expr: Any) -> str:
         inner, counts = expr.expr, expr.variable_count
+        if isinstance(inner, Delta) and len(counts) == 1 and counts[0][1] in _PRIMES:
+            return self._of(r"\delta" + _PRIMES[int(counts[0][1])], self._print(oriented(inner.args[0])))
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return self._of(symbol_latex(inner.func.__name__, self.profile) + _PRIMES[int(counts[0][1])], self._print(inner.args[0]))
         several = len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1

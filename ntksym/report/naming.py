@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Gaussian
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Gaussian, NormalCDF
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
-from ntksym.report.glyphs import Glyph
+from ntksym.report.glyphs import BivariateCDF, Glyph
 from ntksym.report.layout import LINE, width
 from ntksym.report.mathematics import latex
-from ntksym.report.page import divides, is_closed, is_root, page_form
+from ntksym.report.page import divides, grouped, is_closed, is_root, page_form
+from ntksym.report.probabilities import standardized
 
 _ANGLE_LETTERS = ((r"\theta", "theta"), (r"\vartheta", "vartheta"), (r"\psi", "psi"))
 _ARCSINE_LETTERS = ((r"\vartheta", "vartheta"), (r"\alpha", "alpha"), (r"\omega", "angle"))
+_CORRELATION_LETTERS = ((r"\rho", "rho"), ("r", "r"), (r"\rho", "rho"))
+_ARGUMENT_LETTER = (*((f"h_{{{k}}}", f"h{k}") for k in range(1, 10)), ("h", "h"))
 _ROOT_LETTERS = (("s", "s"), ("r", "r"), ("R", "R"))
 _PART_LETTER = ("t", "t")
 _LONG_NUMBER = 14  # digits of a number that gets a name
@@ -54,12 +57,25 @@ class Namer:
         """The expressions with angles, shared roots and what is too wide for a line replaced by names."""
         self._reserve(expressions)
         out = self._numbers([page_form(e) for e in expressions])
+        out = self._arguments(self._correlations(out))
         out = self._angles(out)
         out = self._denominators(out)
-        out = self._roots(out)
+        out = [grouped(e, 0.72 * self.limit, self.profile) for e in self._roots(out)]
         out = self._exponents(out)
-        out = self._shared(out)
-        return [self._narrow(e) for e in out]
+        out = [self._narrow(e) for e in self._shared(out)]
+        self._settle()
+        return out
+
+    def _settle(self) -> None:
+        """Definitions in an order in which each uses earlier names only."""
+        done: list[Row] = []
+        left = list(self.bindings)
+        while left:
+            names = {row.left for row in left}
+            ready = next((row for row in left if not row.right.atoms(Glyph) & (names - {row.left})), left[0])
+            left.remove(ready)
+            done.append(ready)
+        self.bindings[:] = done
 
     def _numbers(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
         """Numbers of many digits."""
@@ -76,7 +92,8 @@ class Namer:
         """A determinant that divides in several places."""
         powers = [node for e in expressions for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and (is_root(node) or divides(node))]
         mapping: dict[sp.Basic, sp.Basic] = {}
-        for base in sorted({p.base for p in powers if not is_root(p)}, key=sp.default_sort_key):
+        rooted = {p.base for p in powers if is_root(p)}  # these get a name for their root
+        for base in sorted({p.base for p in powers if not is_root(p)} - rooted, key=sp.default_sort_key):
             uses = sum(p.base == base for p in powers)
             if uses >= 2 and uses * width(latex(base, self.profile)) > 40:
                 mapping[base] = self.bind(base, [("D", "D"), ("N", "N"), ("D", "D")])
@@ -100,6 +117,41 @@ class Namer:
             for symbol in sorted(expression.atoms(sp.Symbol), key=str):
                 self.taken.add(latex(symbol, self.profile))
 
+    def _correlations(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """The correlations of bivariate normal cdfs, one name for a correlation and its negative; arguments that are wide."""
+        found = sorted({node for e in expressions for node in e.atoms(BivariateCDF)}, key=sp.default_sort_key)
+        mapping: dict[sp.Basic, sp.Basic] = {}
+        for node in found:
+            rho = node.args[2]
+            if not rho.is_Atom:
+                flipped = bool(rho.could_extract_minus_sign())
+                name = self.bind(-rho if flipped else rho, _CORRELATION_LETTERS)
+                mapping[node] = BivariateCDF(node.args[0], node.args[1], -name if flipped else name)
+        return [e.xreplace(mapping) if mapping else e for e in expressions]
+
+    def _arguments(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
+        """Arguments of normal cdfs that are wide and stand in several places, or in a formula of more than three lines."""
+        uses = Counter(
+            argument
+            for e in expressions
+            for node in sp.preorder_traversal(e)
+            if isinstance(node, (NormalCDF, BivariateCDF))
+            for argument in node.args[: 2 if isinstance(node, BivariateCDF) else 1]
+        )
+        long = any(isinstance(e, sp.Expr) and is_closed(e) and width(latex(e, self.profile)) > 3 * self.limit for e in expressions)
+        names: dict[sp.Basic, Glyph] = {}
+        for argument in sorted(uses, key=sp.default_sort_key):
+            size = width(latex(argument.replace(lambda e: isinstance(e, sp.Pow) and is_root(e), lambda e: sp.Dummy("s") ** (2 * e.exp)), self.profile))
+            if size > 8 and (uses[argument] > 1 or (long and size > 11)):
+                names[argument] = self.bind(argument, _ARGUMENT_LETTER)
+        if not names:
+            return expressions
+
+        def renamed(node: sp.Expr) -> sp.Expr:
+            return node.func(*(names.get(argument, argument) for argument in node.args))
+
+        return [e.replace(lambda node: isinstance(node, (NormalCDF, BivariateCDF)), renamed) for e in expressions]
+
     def _angles(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
         found = sorted({a for e in expressions for a in e.atoms(CorrelationAngle, CorrelationArcsine)}, key=sp.default_sort_key)
         mapping: dict[sp.Basic, sp.Basic] = {}
@@ -107,24 +159,37 @@ class Namer:
             count = sum(node == angle for e in expressions for node in sp.preorder_traversal(e))
             if isinstance(angle, CorrelationAngle) or count > 1:
                 if any(e != angle for e in expressions if e.has(angle)):
-                    mapping[angle] = self.bind(angle, _ANGLE_LETTERS if isinstance(angle, CorrelationAngle) else _ARCSINE_LETTERS)
+                    mapping[angle] = self._angle(angle)
         return [e.xreplace(mapping) for e in expressions]
 
+    def _angle(self, angle: sp.Expr) -> Glyph:
+        """A name for an angle; where the correlation has one, the angle is its arccosine."""
+        a, c, b = angle.args
+        is_angle = isinstance(angle, CorrelationAngle)
+        letters = _ANGLE_LETTERS if is_angle else _ARCSINE_LETTERS
+        rho = self._names.get(standardized(c, a * b))
+        return self.bind(angle, letters) if rho is None else self.bind((sp.acos if is_angle else sp.asin)(rho), letters)
+
     def _roots(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
-        powers = [node for e in expressions for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and is_root(node)]
+        defined = [row.right for row in self.bindings]
+        powers = [node for e in (*expressions, *defined) for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and is_root(node)]
         bases = sorted({p.base for p in powers}, key=sp.default_sort_key)
         mapping: dict[sp.Basic, sp.Basic] = {}
         for base in bases:
             many = [p for p in powers if p.base == base]
             if len(many) > 1 or (self.bindings and width(latex(base, self.profile)) > 8):
                 root = self.bind(sp.sqrt(base), _ROOT_LETTERS)
-                for power in many:
-                    mapping[power] = sp.Pow(root, power.exp.p)
+                whole = {node for e in (*expressions, *defined) for node in e.atoms(sp.Pow) if node.base == base and node.exp.is_Integer}
+                for power in (*many, *whole):
+                    mapping[power] = sp.Pow(root, 2 * power.exp)
+                mapping[base] = root**2
+        roots = {glyph for value, glyph in self._names.items() if value in {sp.sqrt(base) for base in bases}}
+        self.bindings[:] = [row if row.left in roots else Row(row.left, row.relation, row.right.xreplace(mapping)) for row in self.bindings]
         return [e.xreplace(mapping) for e in expressions]
 
     def _shared(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
         """Common parts of what would not fit into three lines."""
-        closed = [isinstance(e, sp.Expr) and is_closed(e) for e in expressions]
+        closed = [isinstance(e, sp.Expr) and is_closed(e) and not e.has(NormalCDF, BivariateCDF) for e in expressions]
         wide = [c and width(latex(e, self.profile)) > 3 * self.limit for c, e in zip(closed, expressions, strict=True)]
         if not any(wide):
             return expressions

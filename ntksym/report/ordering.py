@@ -5,10 +5,11 @@ from __future__ import annotations
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import CorrelationAngle, Entry, Expect, Indicator, Mean, Width
+from ntksym.nodes import CorrelationAngle, Entry, Expect, HalfLineProbability, Indicator, Mean, NormalCDF, NormalPDF, QuadrantProbability, Width
 from ntksym.notation import MEANINGS
-from ntksym.report.glyphs import AtLayer, Glyph, Moment
+from ntksym.report.glyphs import AtLayer, BivariateCDF, Glyph, Moment
 
+CDFS = (NormalCDF, HalfLineProbability, BivariateCDF, QuadrantProbability)
 _SCALES = ("sigma_w", "sigma_b")
 
 
@@ -20,6 +21,8 @@ def factor_rank(factor: sp.Basic) -> int:
     if isinstance(base, AtLayer):
         base = base.symbol
         return 6 if str(base).startswith("Theta") else 2
+    if isinstance(base, Glyph):
+        return 2
     if isinstance(base, sp.Symbol):
         if base.name in _SCALES or base.name not in MEANINGS:
             return 1
@@ -34,7 +37,7 @@ def factor_rank(factor: sp.Basic) -> int:
         return 9
     if isinstance(base, sp.Add):
         return 7
-    if isinstance(base, (Moment, Expect, Mean)):
+    if isinstance(base, (Moment, Expect, Mean, *CDFS)):
         return 8
     if isinstance(base, sp.exp):
         return 3
@@ -49,12 +52,18 @@ def ordered_factors(factors: list[sp.Basic]) -> list[sp.Basic]:
 
 
 def term_rank(term: sp.Basic) -> int:
-    """K^{l+1} leads, then the term with the angle; sigma_b^2 closes."""
+    """K^{l+1} leads, then the term with the angle, then what has no normal cdf in it; sigma_b^2 closes."""
     if isinstance(term, AtLayer):
         return 0
     if term.has(CorrelationAngle) or any(glyph.latex in (r"\theta", r"\vartheta") for glyph in term.atoms(Glyph)):
         return 1
-    return 3 if {str(s) for s in term.free_symbols} == {"sigma_b"} else 2
+    if {str(s) for s in term.free_symbols} == {"sigma_b"}:
+        return 7
+    if term.has(BivariateCDF, QuadrantProbability):
+        return 3
+    if term.has(NormalCDF, NormalPDF, HalfLineProbability):
+        return 5 if term.has(sp.exp) else 4
+    return 6 if term.has(sp.exp) else 2
 
 
 def number_leads(terms: list[sp.Basic]) -> bool:

@@ -12,9 +12,12 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from ntksym.nodes import Applied, CorrelationAngle, CorrelationArcsine, Dual, Entry, Expect, Mean, Partial, Width
+from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer, Call, Moment
 from ntksym.report.layout import LINE, width
 from ntksym.report.mathematics import latex, terms
+from ntksym.report.ordering import CDFS
+from ntksym.report.probabilities import as_cdfs
 
 _LARGEST_SCALE = 1000
 _SYMBOLIC_LIMIT = 400  # operations beyond which rearrangements are not tried: they would take longer than reading helps
@@ -25,10 +28,8 @@ def page_form(expression: sp.Basic) -> sp.Basic:
     """Angles of positive covariance, whole numbers inside arcsines, radicands as product minus square, fractions over one denominator."""
     if not isinstance(expression, sp.Basic) or isinstance(expression, (sp.Symbol, sp.Number)):
         return expression
-    turned = expression.replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
-    turned = turned.replace(
-        lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], (sp.Mul, sp.Add)) and e.args[0].is_polynomial(), lambda e: sp.exp(_exponent(e.args[0]))
-    )
+    turned = as_cdfs(expression).replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
+    turned = turned.replace(lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], (sp.Mul, sp.Add)), lambda e: sp.exp(_exponent(e.args[0])))
     if isinstance(turned, sp.Expr) and turned.count_ops() <= _SYMBOLIC_LIMIT:
         turned = _gathered(turned) if is_closed(turned) else _gathered_coefficients(turned)
         turned = turned.replace(lambda e: isinstance(e, sp.Pow) and (is_root(e) or divides(e)), lambda e: sp.Pow(radicand(e.base), e.exp))
@@ -36,7 +37,10 @@ def page_form(expression: sp.Basic) -> sp.Basic:
 
 
 def _exponent(exponent: sp.Expr) -> sp.Expr:
-    """Expanded or with common factors in front, whichever is shorter."""
+    """Expanded or with common factors in front, whichever is shorter; a quotient with common factors in front of its numerator and denominator."""
+    if not exponent.is_polynomial():
+        above, below = sp.fraction(sp.together(exponent))
+        return sp.factor_terms(above) / sp.factor_terms(below)
     expanded = sp.expand(exponent)
     return min((expanded, sp.factor_terms(expanded)), key=lambda form: (width(latex(form)), latex(form)))
 
@@ -98,7 +102,9 @@ def _whole(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Exp
 
 
 def _gathered(expression: sp.Expr) -> sp.Expr:
-    """The most readable on the page of a few equal forms."""
+    """The most readable on the page of a few equal forms; a sum with normal cdfs stays the sum it is."""
+    if expression.has(*CDFS):
+        return sp.Add(*(sp.factor_terms(term) for term in sp.Add.make_args(expression)))
     candidates = _equal_forms(expression)
     best = candidates[0] if len(candidates) == 1 else min(candidates, key=lambda form: (_cost(form), latex(form)))
     return sp.Add(*(sp.factor_terms(term) for term in best.args)) if isinstance(best, sp.Add) else best
@@ -215,3 +221,36 @@ def radicand(polynomial: sp.Expr) -> sp.Expr:
                 if width(latex(candidate)) <= width(latex(best)) + 6:
                     best = candidate
     return best
+
+
+def grouped(expression: sp.Basic, room: float, profile: Profile = DEFAULT) -> sp.Basic:
+    """A sum with normal cdfs: what has one exponential in common, or one coefficient, in one term, where that fits into ``room``."""
+    if not isinstance(expression, sp.Add) or not expression.has(*CDFS) or not is_closed(expression):
+        return expression
+    terms_ = list(expression.args)
+    for key in (_exponential, _coefficient):
+        groups: dict[sp.Expr, list[sp.Expr]] = {}
+        for term in sorted(terms_, key=sp.default_sort_key):
+            groups.setdefault(key(term), []).append(term)
+        terms_ = [t for shared, group in groups.items() for t in _together(group, shared, room, profile)]
+    return sp.Add(*terms_)
+
+
+def _exponential(term: sp.Expr) -> sp.Expr:
+    return sp.Mul(*(f for f in sp.Mul.make_args(term) if isinstance(f, sp.exp)))
+
+
+def _coefficient(term: sp.Expr) -> sp.Expr:
+    """What stands beside the cdfs, or beside the exponential where there is none; up to a sign."""
+    heads = CDFS if term.has(*CDFS) else (sp.exp,)
+    factor = sp.Mul(*(f for f in sp.Mul.make_args(term) if not isinstance(f, heads)))
+    return -factor if factor.could_extract_minus_sign() else factor
+
+
+def _together(group: list[sp.Expr], shared: sp.Expr, room: float, profile: Profile) -> list[sp.Expr]:
+    if len(group) == 1 or shared.is_number:
+        return group
+    common = sp.factor_terms(sp.Add(*group))
+    if not isinstance(common, sp.Mul) or width(latex(common, profile)) > room:
+        return group
+    return [common]

@@ -11,9 +11,11 @@ from sympy.core.function import AppliedUndef, UndefinedFunction
 from sympy.printing.str import StrPrinter
 
 from ntksym.errors import NotationError
+from ntksym.nodes import Delta
 from ntksym.notation import DEFAULT, MEANINGS, Profile
 from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
+from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold
 
 _PRIMES = {1: "'", 2: "''", 3: "'''"}
 
@@ -103,12 +105,10 @@ class PlainPrinter(StrPrinter):
             return self._factors(above)
         rest = [f for f in above if factor_rank(f) >= 8 or type(f).__name__ == "AtLayer"]
         if rest:
-            above = [f for f in above if f not in rest]
-            return (
-                f"{self._print(sp.Mul(*above) / sp.Mul(*below))} {self._factors(rest)}"
-                if above or not rest
-                else f"1/{self._wrapped_factors(below)} {self._factors(rest)}"
-            )
+            return f"{self._over([f for f in above if f not in rest], below)} {self._factors(rest)}"
+        return self._over(above, below)
+
+    def _over(self, above: list[sp.Basic], below: list[sp.Basic]) -> str:
         top = self._factors(above) if above else "1"
         bottom = self._factors(below)
         return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom else f"{top}/{bottom}"
@@ -149,7 +149,7 @@ class PlainPrinter(StrPrinter):
         )
         simple = (
             simple
-            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width"}
+            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF"}
             or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef))
             or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         )
@@ -212,22 +212,33 @@ class PlainPrinter(StrPrinter):
         return f"{name}({', '.join(self._print(a) for a in expr.args)})"
 
     def _print_Indicator(self, expr: Any) -> str:
-        (argument,) = expr.args
-        return f"1{{{self._print(-argument)} ≤ 0}}" if argument.could_extract_minus_sign() else f"1{{{self._print(argument)} ≥ 0}}"
+        left, sign, right = threshold(expr.args[0])
+        return f"1{{{self._print(left)} {'≥' if sign == '>=' else '≤'} {self._print(right)}}}"
 
     def _print_Heaviside(self, expr: Any) -> str:
         return self._print_Indicator(sp.Tuple(expr.args[0]))
 
     def _print_Delta(self, expr: Any) -> str:
-        return self._of("δ", expr)
+        return f"δ({self._print(oriented(expr.args[0]))})"
 
-    _print_DiracDelta = _print_Delta
+    def _print_DiracDelta(self, expr: Any) -> str:
+        return self._of("δ", expr)
 
     def _print_NormalPDF(self, expr: Any) -> str:
         return self._of("φ", expr)
 
     def _print_NormalCDF(self, expr: Any) -> str:
         return self._of("Φ", expr)
+
+    def _print_HalfLineProbability(self, expr: Any) -> str:
+        return self._print(cdf(*expr.args))
+
+    def _print_QuadrantProbability(self, expr: Any) -> str:
+        return self._print(bivariate_cdf(*expr.args))
+
+    def _print_BivariateCDF(self, expr: Any) -> str:
+        first, second, rho = (self._print(part) for part in expr.args)
+        return f"Φ₂({first}, {second}; {rho})"
 
     def _print_Abs(self, expr: Any) -> str:
         return f"|{self._print(expr.args[0])}|"
@@ -244,8 +255,11 @@ class PlainPrinter(StrPrinter):
     def _print_exp(self, expr: Any) -> str:
         exponent = sp.together(expr.args[0])
         numerator, denominator = sp.fraction(exponent)
-        if numerator.is_Add and numerator.could_extract_minus_sign():
-            return f"exp(-({self._print(-numerator)}){'' if denominator == 1 else '/' + self._bracket(denominator, sp.Add, sp.Mul)})"
+        if numerator.is_Add and (numerator.could_extract_minus_sign() or numerator.primitive()[0] != 1):
+            negative = numerator.could_extract_minus_sign()
+            number, inner = (-numerator if negative else numerator).primitive()
+            top = f"{'-' if negative else ''}{'' if number == 1 else f'{number} '}({self._print(inner)})"
+            return f"exp({top}{'' if denominator == 1 else '/' + self._bracket(denominator, sp.Add, sp.Mul)})"
         return f"exp({self._print(exponent)})"
 
     def _print_ExpBase(self, expr: Any) -> str:
@@ -261,6 +275,12 @@ class PlainPrinter(StrPrinter):
 
     def _print_CorrelationArcsine(self, expr: Any) -> str:
         return f"arcsin({self._quotient(expr)})"
+
+    def _print_acos(self, expr: Any) -> str:
+        return self._of("arccos", expr)
+
+    def _print_asin(self, expr: Any) -> str:
+        return self._of("arcsin", expr)
 
     def _print_AppliedUndef(self, expr: Any) -> str:
         return self._of(symbol_text(expr.func.__name__), expr)
@@ -283,6 +303,8 @@ class PlainPrinter(StrPrinter):
 
     def _print_Derivative(self, expr: Any) -> str:
         inner, counts = expr.expr, expr.variable_count
+        if isinstance(inner, Delta) and len(counts) == 1 and counts[0][1] in _PRIMES:
+            return f"δ{_PRIMES[int(counts[0][1])]}({self._print(oriented(inner.args[0]))})"
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return f"{symbol_text(inner.func.__name__)}{_PRIMES[int(counts[0][1])]}({self._print(inner.args[0])})"
         below = " ".join(f"∂{self._print(symbol)}" + ("" if count == 1 else str(count).translate(SUPERSCRIPT)) for symbol, count in counts)

@@ -156,9 +156,17 @@ def _row(row: Row, writer: Writer, indent: int, column: int, head: str = "") -> 
 
 
 def _cut(piece: str, room: int) -> int:
-    """Where to break: before a plus or minus if one stands in the second half of the room, else at a space."""
-    sign = max(piece.rfind(" + ", 1, room), piece.rfind(" - ", 1, room))
-    return sign if sign > room // 2 else piece.rfind(" ", 1, room)
+    """Where to break: before a plus or minus if one stands in the second half of the room, else at a space; outside of brackets where that can be."""
+    depth, outside = 0, [False] * len(piece)
+    for position, char in enumerate(piece):
+        depth += (char in "([{") - (char in ")]}")
+        outside[position] = depth == 0
+    spaces = [k for k in range(1, min(room, len(piece))) if piece[k] == " "]
+    signs = [k for k in spaces if piece[k : k + 3] in (" + ", " - ")]
+    for found, least in (([k for k in signs if outside[k]], room // 2), ([k for k in spaces if outside[k]], room // 4), (signs, room // 2), (spaces, 0)):
+        if found and found[-1] > least:
+            return found[-1]
+    return -1
 
 
 @_block.register
