@@ -64,8 +64,9 @@ class NumericDual(OutsideClass):
     """``phi`` is outside the class of closed forms, and its dual is computed: what a quadrature has to know of phi.
 
     ``exprs[i]`` is phi between ``thresholds[i-1]`` and ``thresholds[i]``, smooth inside.  Without thresholds phi is smooth and the method is the
-    Hermite-Mehler series; ``centre`` and ``scale`` say where, and over what length, phi bends.  |phi(x)| grows at most like exp(``growth`` |x|) times a
-    polynomial.  ``rough``: some derivative of phi is infinite at a threshold; ``at_jumps``: phi jumps; ``steep``: E[phi'(u)^2] is infinite.
+    Hermite-Mehler series; ``centre`` and ``scale`` say where, and over what length, phi bends.  The absolute value of phi grows at most like
+    exp(``growth`` abs(x)) times a polynomial.  ``rough``: some derivative of phi is infinite at a threshold; ``at_jumps``: phi jumps; ``steep``:
+    E[phi'(u)^2] is infinite.
     """
 
     thresholds: tuple[sp.Expr, ...] = ()
@@ -79,7 +80,7 @@ class NumericDual(OutsideClass):
 
     @property
     def method(self) -> str:
-        """ "series" for a smooth phi, "panels" otherwise."""
+        """The word "series" for a smooth phi, "panels" otherwise."""
         return "panels" if self.thresholds else "series"
 
     @property

@@ -8,9 +8,10 @@ import pytest
 
 from ntksym import cli
 from ntksym.activations import activation, catalogue
-from ntksym.catalogue import families
+from ntksym.catalogue import default_texts, families
 from ntksym.duals import dual, reason_outside
 from ntksym.gaussian.fallback import without_numbers
+from ntksym.parse import parse_number
 
 
 def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -75,3 +76,10 @@ def test_derive_counts_the_steps(capsys) -> None:
 def test_wrong_use(capsys, args: tuple[str, ...], says: str) -> None:
     status, out, err = _run(capsys, *args)
     assert status == 2 and out == "" and says in err
+
+
+@pytest.mark.parametrize("text", ["1/16", "-3/400", "1/100", "5", "123.456", "1/3", "-1.702", "sqrt(2)", "1.6732632423543772"])
+def test_defaults_are_shown_exactly(text: str) -> None:
+    row = activation("max(0, a*x)", a=text)
+    (shown,) = default_texts(row)
+    assert parse_number(shown.removeprefix("a=")) == row.defaults[0][1]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ntksym.activations import activation
-from ntksym.catalogue import Activation, Family, families
+from ntksym.catalogue import Activation, Family, default_texts, families
 from ntksym.duals import dual
 from ntksym.forms import NumericDual, OutsideClass
 from ntksym.report.markdown import escape
@@ -52,7 +52,7 @@ def _facts(row: Activation) -> str:
     if row.aliases:
         said.append(f"Also {', '.join(f'`{alias}`' for alias in row.aliases)}.")
     if row.defaults:
-        said.append(f"Defaults {', '.join(f'`{symbol.name}={value}`' for symbol, value in row.defaults)}.")
+        said.append(f"Defaults {', '.join(f'`{text}`' for text in default_texts(row))}.")
     if row.source is not None:
         said.append(f"Source: {escape(str(row.source))}.")
     return " ".join(said)

@@ -21,11 +21,11 @@ from ntksym.catalogue import (
     thresholds,
 )
 from ntksym.catalogue.left_out import LEFT_OUT
-from ntksym.catalogue.row import Activation, Family
+from ntksym.catalogue.row import Activation, Family, default_texts
 from ntksym.catalogue.row import real as real_symbol
 from ntksym.catalogue.sequences import SEQUENCE_MOST, SEQUENCES, sequence_names
 
-__all__ = ["LEFT_OUT", "SEQUENCES", "SEQUENCE_MOST", "Activation", "Family", "catalogue", "families", "real_symbol", "sequence_names"]
+__all__ = ["LEFT_OUT", "SEQUENCES", "SEQUENCE_MOST", "Activation", "Family", "catalogue", "default_texts", "families", "real_symbol", "sequence_names"]
 
 
 @functools.cache

@@ -7,12 +7,10 @@ import sympy as sp
 from ntksym.catalogue.row import Activation, half, positive, real, row
 from ntksym.notation import x
 
-SELU_SCALE, SELU_ALPHA = sp.Rational("1.0507009873554805"), sp.Rational("1.6732632423543772")
-
 
 def rows() -> tuple[Activation, ...]:
     """The rows, in the order of the list."""
-    alpha, width, beta = real("alpha"), positive("alpha"), real("beta")
+    alpha, width, beta, a = real("alpha"), positive("alpha"), real("beta"), real("a")
     above, below = real("alpha_p"), real("alpha_n")
     return (
         row(
@@ -24,9 +22,12 @@ def rows() -> tuple[Activation, ...]:
         ),
         row(
             "selu",
-            SELU_SCALE * sp.Piecewise((SELU_ALPHA * (sp.exp(x) - 1), x < 0), (x, True)),
-            "scaled ELU that keeps mean 0 and variance 1",
+            a * sp.Piecewise((alpha * (sp.exp(x) - 1), x < 0), (x, True)),
+            "a times ELU, with the numbers that keep mean 0 and variance 1",
+            "scaled_elu",
             source=("klambauer2017", ""),
+            a=sp.Rational("1.0507009873554805"),
+            alpha=sp.Rational("1.6732632423543772"),
         ),
         row(
             "celu",

@@ -42,6 +42,19 @@ class Activation:
         return sp.Lambda(x, self.expr.xreplace(dict(self.defaults)))
 
 
+def default_texts(row: Activation) -> tuple[str, ...]:
+    """The defaults as NAME=VALUE; numbers that end as decimals are written so where the fraction is longer to read."""
+    return tuple(f"{symbol.name}={_number_text(value)}" for symbol, value in row.defaults)
+
+
+def _number_text(value: sp.Expr) -> str:
+    if isinstance(value, sp.Rational) and value.q > 8 and set(sp.factorint(value.q)) <= {2, 5}:
+        digits = max(sp.multiplicity(prime, value.q) for prime in (2, 5))
+        whole = str(abs(value.p) * 10**digits // value.q).rjust(digits + 1, "0")
+        return f"{'-' * bool(value < 0)}{whole[:-digits]}.{whole[-digits:]}"
+    return str(value)
+
+
 @dataclass(frozen=True)
 class Family:
     """Rows of one kind: ``key`` for commands and file names, ``title`` and ``summary`` for readers."""

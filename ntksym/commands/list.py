@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ntksym.catalogue import Activation, Family, families, sequence_names
+from ntksym.catalogue import Activation, Family, default_texts, families, sequence_names
 from ntksym.commands.output import say, show_json
 from ntksym.commands.specs import read_activation
 from ntksym.duals import dual, reason_outside
@@ -126,7 +126,7 @@ def _entry(row: Activation, derived: bool) -> Entry:
 
 def _lines(entry: Entry, wide: int, explained: bool) -> list[str]:
     row = entry.row
-    defaults = ", ".join(f"{symbol.name}={value}" for symbol, value in row.defaults)
+    defaults = ", ".join(default_texts(row))
     also = f" (also {', '.join(row.aliases)})" if row.aliases else ""
     derived = f"  {entry.verdict:<8} {entry.steps:>4} steps {entry.seconds:6.1f} s" if entry.steps else ""
     lines = [f"  {row.name:<{wide}}  {entry.kind:<7}{derived}  {row.summary}{also}{f'  [{defaults}]' if defaults else ''}"]
