@@ -228,6 +228,8 @@ SIGNATURES = {
     "derive": "(network, target='ntk')",
     "dual": "(phi, psi=None)",
     "emit": "(network, target='ntk')",
+    "hermite_coefficients": "(phi, order)",
+    "hermite_expansion": "(phi, order)",
     "kernel_fn": "(network)",
 }
 FCN = {"depth", "activation", "sigma_w", "sigma_b", "parameterization", "widths", "out"}
