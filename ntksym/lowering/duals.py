@@ -8,8 +8,8 @@ import sympy as sp
 
 from ntksym.errors import LoweringError
 from ntksym.forms import DualForm
-from ntksym.lowering.algebra import stable
 from ntksym.lowering.passes import share
+from ntksym.lowering.probability import has_growing_exponents, needs_positive_variances, stable_form, switching_variance
 from ntksym.lowering.program import DualFunction
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta, Dual, Expect, Indicator
 from ntksym.notation import q, q11, q12, q22
@@ -36,6 +36,11 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
     for parameter in parameters:
         partials += [value.diff(parameter), derivative.diff(parameter)]
     infinite = form.at_jumps
+    switch = switching_variance(value) if _is_central(form) else None
+
+    def stable(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
+        return stable_form(expression, switch=switch, infinite=infinite)
+
     pair, one = _conditions(form.condition)
     diagonal_derivative = form.diagonal_derivative
     if not diagonal_derivative.has(sp.oo, sp.zoo):
@@ -53,7 +58,16 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
         exists=pair.xreplace(renamed),
         exists_on_diagonal=one.xreplace(renamed),
         infinite_at_coincidence=infinite,
+        positive_variances=needs_positive_variances(value),
     )
+
+
+def _is_central(form: DualForm) -> bool:
+    """Whether probabilities are best written about zero means: phi is not 0 near 0 (else its dual is a tail), and no exponential grows."""
+    if not needs_positive_variances(form.value) or any(has_growing_exponents(e) for e in (form.value, form.derivative)):
+        return False
+    near = [form.phi(sign * sp.Rational(1, 997)) for sign in (1, -1)]
+    return any(value.is_zero is False for value in near)
 
 
 def _conditions(condition: sp.Basic) -> tuple[sp.Basic, sp.Basic]:

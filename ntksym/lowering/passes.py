@@ -6,7 +6,26 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from ntksym.lowering.program import Angle, Arctan2, Assign, Body, Det, ExpSinh, Reciprocal, Root, RootDet, Slope
+from ntksym.lowering.program import (
+    Angle,
+    Arctan2,
+    Assign,
+    Body,
+    Corner,
+    Det,
+    Erf,
+    Expm1,
+    ExpSinh,
+    Gap,
+    Quotient,
+    Reciprocal,
+    Root,
+    RootDet,
+    ScaledCDF,
+    ScaledErfi,
+    ScaledQuadrant,
+    Slope,
+)
 
 _READABLE = 72
 
@@ -21,6 +40,14 @@ _STEMS: tuple[tuple[type[sp.Basic], str], ...] = (
     (Arctan2, "angle"),
     (sp.exp, "exp"),
     (ExpSinh, "exp_sinh"),
+    (Expm1, "expm1"),
+    (Gap, "gap"),
+    (Quotient, "mean"),
+    (ScaledCDF, "cdf"),
+    (ScaledErfi, "erfi"),
+    (ScaledQuadrant, "quadrant"),
+    (Corner, "corner"),
+    (Erf, "erf"),
 )
 
 

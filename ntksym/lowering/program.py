@@ -80,6 +80,77 @@ class Snap(sp.Function):
     is_real = True
 
 
+class Gap(sp.Function):
+    """``Gap(q11, q12, q22)`` = q11 - 2 q12 + q22 = E[(u - v)^2], without cancellation."""
+
+    nargs = 3
+    is_real = True
+
+
+class Quotient(sp.Function):
+    """``Quotient(x, y)`` = x / y for y >= 0; 0 where both vanish, huge where y alone does."""
+
+    nargs = 2
+    is_real = True
+
+
+class Expm1(sp.Function):
+    """``Expm1(x)`` = exp(x) - 1, without cancellation."""
+
+    nargs = 1
+    is_real = True
+
+
+class Erf(sp.Function):
+    """``Erf(x)`` = erf(x), exactly +-1 far out."""
+
+    nargs = 1
+    is_real = True
+
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Expr | None:
+        return sp.S.Zero if x == 0 else None
+
+
+class Choose(sp.Function):
+    """``Choose(x, y, here, there)``: ``here`` where x >= y, else ``there``; both finite."""
+
+    nargs = 4
+    is_real = True
+
+
+class ScaledCDF(sp.Function):
+    """``ScaledCDF(e, e - x^2/2, x)`` = exp(e) P(z <= x), z standard normal; one exponent per regime."""
+
+    nargs = 3
+    is_real = True
+
+
+class ScaledErfi(sp.Function):
+    """``ScaledErfi(e, x)`` = exp(e - x^2) erfi(x)."""
+
+    nargs = 2
+    is_real = True
+
+
+class ScaledQuadrant(sp.Function):
+    """``ScaledQuadrant(e, e1, e2, e12, h, k, y1, y2, angle)`` = exp(e) P(L >= 0, M >= 0).
+
+    h, k: standardised means; y1, y2: those of M given L = 0 and of L given M = 0; e1 = e - h^2/2, e2 = e - k^2/2, e12 = e1 - y1^2/2;
+    angle: of the quadrant whitened, pi/2 + arcsin(correlation).
+    """
+
+    nargs = 9
+    is_real = True
+
+
+class Corner(sp.Function):
+    """``Corner(h, k, y1, y2)``: P(L >= 0, M >= 0) less its value for zero means and less (erf(h/sqrt 2) + erf(k/sqrt 2))/4; arguments as ScaledQuadrant's."""
+
+    nargs = 4
+    is_real = True
+
+
 @dataclass(frozen=True)
 class Assign:
     """``name = value``, with a comment above it."""
@@ -118,6 +189,7 @@ class DualFunction:
     ``value`` returns (V, V') in q11, q12, q22.  ``partials`` returns, in this order, dV/dq11, dV/dq22, dV'/dq11, dV'/dq12, dV'/dq22, then dV/dp and
     dV'/dp for each parameter p.  Where V' is infinite at coincidence (phi jumps) a finite dV/dq12 stands before the parameters.  ``diagonal`` returns
     (E phi^2, E phi'^2) in q.  ``exists`` and ``exists_on_diagonal`` are the conditions of existence, ``true`` where there is none.
+    ``positive_variances``: the formulas have no value at variance 0; the smallest positive one stands in.
     """
 
     name: str
@@ -130,6 +202,41 @@ class DualFunction:
     exists: sp.Basic = sp.true
     exists_on_diagonal: sp.Basic = sp.true
     infinite_at_coincidence: bool = False
+    positive_variances: bool = False
+
+
+@dataclass(frozen=True)
+class NumericFunction:
+    """The dual activation of one phi, by quadrature.
+
+    ``pieces[i]`` computes in ``x``, between ``edges[i-1]`` and ``edges[i]``: phi and phi', for a smooth phi also phi'' and phi''', then per parameter the
+    derivative of phi by it (and of phi', for a smooth phi).  The other fields are those of :class:`ntksym.forms.NumericDual`, as numbers and text.
+    """
+
+    name: str
+    phi: str
+    parameters: tuple[str, ...]
+    pieces: tuple[Body, ...]
+    edges: tuple[sp.Expr, ...]
+    centre: float
+    scale: float
+    growth: float
+    rough: bool
+    at_jumps: bool
+    steep: bool
+    term: str
+    reason: str
+    exists: sp.Basic = sp.true
+    exists_on_diagonal: sp.Basic = sp.true
+
+    @property
+    def smooth(self) -> bool:
+        return not self.edges
+
+    @property
+    def infinite_at_coincidence(self) -> bool:
+        """Whether V' is infinite at correlation +-1."""
+        return self.at_jumps or self.steep
 
 
 @dataclass(frozen=True)
@@ -154,12 +261,16 @@ class Pass:
 
 @dataclass(frozen=True)
 class Keyword:
-    """A keyword of the generated kernel_fn.  ``default`` is a tuple with one number per Dense, one number, or None where the caller must give it."""
+    """A keyword of the generated kernel_fn.  ``default`` is a tuple with one number per Dense, one number, or None where the caller must give it.
+
+    ``domain``: what the derivation assumes of it ("positive", ...), empty for any real number.
+    """
 
     name: str
     default: float | tuple[float, ...] | None
     per_layer: bool
     stands_for: str = ""
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,7 +287,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Program:
-    """One module: keywords, dual functions, the two passes, and the names of what can be asked for."""
+    """One module: keywords, dual functions (closed and computed ones), the two passes, and the names of what can be asked for."""
 
     header: Header
     dense_count: int
@@ -185,3 +296,4 @@ class Program:
     off_diagonal: Pass
     diagonal: Pass
     outputs: tuple[str, ...]
+    numeric: tuple[NumericFunction, ...] = ()

@@ -13,23 +13,35 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from ntksym.errors import LoweringError
 from ntksym.lowering.names import is_free
-from ntksym.lowering.printers.jax_runtime import KERNEL_FN, PRELUDE, ROOM
+from ntksym.lowering.numeric import HEADS
+from ntksym.lowering.printers.jax_numeric import numeric_header, numeric_lines, numeric_runtime
+from ntksym.lowering.printers.jax_probability import pieces
+from ntksym.lowering.printers.jax_runtime import HELPERS, KERNEL_FN, PRELUDE, ROOM
 from ntksym.lowering.program import (
     Angle,
     Arctan2,
     Assign,
     Body,
     Call,
+    Corner,
     Det,
     DualFunction,
+    Erf,
+    Expm1,
     ExpSinh,
+    Gap,
     Keyword,
     Line,
+    NumericFunction,
     Pass,
     Program,
+    Quotient,
     Reciprocal,
     Root,
     RootDet,
+    ScaledCDF,
+    ScaledErfi,
+    ScaledQuadrant,
     Slope,
     Snap,
     Stage,
@@ -48,6 +60,10 @@ _FUNCTIONS: dict[str, str] = {
     "tanh": "jnp.tanh",
     "log": "jnp.log",
     "atan": "jnp.arctan",
+    "asinh": "jnp.arcsinh",
+    "acosh": "jnp.arccosh",
+    "atanh": "jnp.arctanh",
+    **HEADS,
     "Abs": "jnp.abs",
     "sign": "jnp.sign",
     "erf": "jax.scipy.special.erf",
@@ -61,6 +77,14 @@ _FUNCTIONS: dict[str, str] = {
     Slope.__name__: "_slope",
     ExpSinh.__name__: "_exp_sinh",
     Snap.__name__: "_snap",
+    Gap.__name__: "_gap",
+    Quotient.__name__: "_quotient",
+    Expm1.__name__: "jnp.expm1",
+    ScaledCDF.__name__: "_scaled_cdf",
+    ScaledErfi.__name__: "_scaled_erfi",
+    ScaledQuadrant.__name__: "_scaled_quadrant",
+    Corner.__name__: "_corner",
+    Erf.__name__: "_erf",
     NormalCDF.__name__: "jax.scipy.stats.norm.cdf",
     NormalPDF.__name__: "jax.scipy.stats.norm.pdf",
 }
@@ -85,7 +109,16 @@ class _Printer(PythonCodePrinter):
             )
         return f"{_FUNCTIONS[name]}({', '.join(self._print(argument) for argument in expr.args)})"
 
+    def _print_Choose(self, expr: sp.Function) -> str:
+        tested, bound, here, there = (self._print(argument) for argument in expr.args)
+        return f"jnp.where({tested} >= {bound}, {here}, {there})"
+
+    def _print_Min(self, expr: sp.Expr) -> str:
+        first, second = sorted(expr.args, key=sp.default_sort_key)
+        return f"jnp.minimum({self._print(first)}, {self._print(second)})"
+
     _print_exp = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_tanh = _print_log = _print_Function
+    _print_asinh = _print_acosh = _print_atanh = _print_Function
     _print_atan = _print_Abs = _print_sign = _print_erf = _print_erfc = _print_Function
 
     def _print_Mul(self, expr: sp.Mul) -> str:
@@ -213,10 +246,11 @@ def _parameters(dual: DualFunction) -> str:
 def _dual(dual: DualFunction) -> list[str]:
     """The three functions of one activation."""
     pair, parameters = "q11, q12, q22" + _parameters(dual), dual.parameters
+    positive = ["    q11, q22 = _positive(q11), _positive(q22)"] if dual.positive_variances else []
     lines = ["", "", "@jax.custom_jvp", f"def {dual.name}({pair}):"]
     lines += [f"    \"\"\"V = E[phi(u) phi(v)] and V' = E[phi'(u) phi'(v)], phi(x) = {_harmless(dual.phi)}; (u, v) ~ N(0, q).", ""]
     lines += _wrapped(f"V  = {dual.formula[0][1]}", "    ", hang="         ") + _wrapped(f"V' = {dual.formula[1][1]}", "    ", hang="         ")
-    lines += ['    """', f"    {pair} = _arrays({pair})", *_body(dual.value)]
+    lines += ['    """', f"    {pair} = _arrays({pair})", *positive, *_body(dual.value)]
     value, derivative = dual.value.results
     lines += _assignment("V", _full(value, "q12"), "    ") + _assignment("dV", _full(derivative, "q12"), "    ")
     if dual.exists != sp.true:
@@ -226,7 +260,13 @@ def _dual(dual: DualFunction) -> list[str]:
     tangents = ", ".join(f"d_{name}" for name in ("q11", "q12", "q22", *parameters))
     lines += ["", "", f"@{dual.name}.defjvp", f"def _{dual.name}_jvp(primals, tangents):"]
     lines += ['    """dV/dq12 = V\' (Price); the other partial derivatives are those of the closed form."""']
-    lines += [f"    {pair} = _arrays(*primals)", f"    {tangents} = _directions(({pair}), tangents)", f"    V, dV = {dual.name}({pair})", *_body(dual.partials)]
+    lines += [
+        f"    {pair} = _arrays(*primals)",
+        f"    {tangents} = _directions(({pair}), tangents)",
+        f"    V, dV = {dual.name}({pair})",
+        *positive,
+        *_body(dual.partials),
+    ]
     names = ["V_q11", "V_q22", "dV_q11", "dV_q12", "dV_q22"]
     if dual.infinite_at_coincidence:
         names.append("V_q12")
@@ -241,7 +281,8 @@ def _dual(dual: DualFunction) -> list[str]:
     one = "q" + _parameters(dual)
     lines += ["", "", f"def {dual.name}_diagonal({one}):", '    """E[phi(u)^2] and E[phi\'(u)^2] for u ~ N(0, q).', ""]
     lines += _wrapped(f"E phi^2  = {dual.formula[2][1]}", "    ", hang="         ") + _wrapped(f"E phi'^2 = {dual.formula[3][1]}", "    ", hang="         ")
-    lines += ['    """', f"    {one} = _arrays({one})" if parameters else "    (q,) = _arrays(q)", *_body(dual.diagonal)]
+    lines += ['    """', f"    {one} = _arrays({one})" if parameters else "    (q,) = _arrays(q)"]
+    lines += [*(["    q = _positive(q)"] if dual.positive_variances else []), *_body(dual.diagonal)]
     first, second = dual.diagonal.results
     lines += _assignment("g", _full(first, "q"), "    ") + _assignment("h", _full(second, "q"), "    ")
     if dual.exists_on_diagonal != sp.true:
@@ -360,6 +401,8 @@ def _docstring(program: Program, digest: str) -> list[str]:
         if dual.exists != sp.true:
             lines += _wrapped(f"exists where {dual.exists}, on the diagonal where {dual.exists_on_diagonal}; nan elsewhere", "    ", "    ")
         lines.append("")
+    for dual in program.numeric:
+        lines += numeric_header(dual, _wrapped)
     lines.append("Conventions")
     conventions = [*header.conventions, "Kernels are (N1, N2); computed in the dtype of the inputs, float32 or float64."]
     conventions += ["Each layer parameter is a scalar or a tuple with one entry per Dense layer, first to last."]
@@ -378,6 +421,8 @@ def _docstring(program: Program, digest: str) -> list[str]:
         "With x2=None the diagonal comes from the recursion in one variable, not from the matrix product.",
     ]
     notes += [f"{dual.name}: phi jumps, V' is infinite at correlation +-1." for dual in program.duals if dual.infinite_at_coincidence]
+    infinite = [dual.name for dual in program.numeric if dual.infinite_at_coincidence]
+    notes += [f"{name}: V' is infinite where correlation +-1 puts both inputs at a jump or a root of phi." for name in infinite]
     return [*lines, *(piece for entry in notes for piece in _bullet(entry)), '"""']
 
 
@@ -394,6 +439,8 @@ def jax_source(program: Program) -> str:
     body: list[str] = []
     for dual in program.duals:
         body += _dual(dual)
+    for numeric in program.numeric:
+        body += numeric_lines(numeric, _code, _body, _wrapped)
     body += _pass("_off_diagonal", program.off_diagonal, program, ("s11", "s12", "s22"), "Every output between two inputs, from their Gram entries x.x'/n_0.")
     body += _pass("_on_diagonal", program.diagonal, program, ("s11",), "Every output of an input with itself: the recursion in one variable.")
     keywords = [_default(keyword) for keyword in program.keywords]
@@ -411,7 +458,24 @@ def jax_source(program: Program) -> str:
     packed += "".join(f"        _scalar({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in plain)
     text = text.replace("@PACKED@", packed)
     constants = f"\n\nN_DENSE = {program.dense_count}\nOUTPUTS = {_tuple(tuple(repr(name) for name in program.outputs))}\n".replace("'", '"')
-    after = PRELUDE + constants.removeprefix("\n").rstrip("\n") + ROOM + "\n".join(body) + text
+    lines = "\n".join(body)
+    runtime = ROOM.rstrip("\n") + "\n" + pieces(lines) + numeric_runtime(program.numeric, lines)
+    after = PRELUDE + constants.removeprefix("\n").rstrip("\n") + runtime + lines + text
     after = after.strip("\n") + "\n"
     digest = hashlib.sha256(after.encode()).hexdigest()
     return "\n".join(_docstring(program, digest)) + "\n\n" + after
+
+
+def dual_source(dual: DualFunction | NumericFunction, title: str, version: str) -> str:
+    """A module with one dual activation alone: the pair, its derivatives, the diagonal, and for a computed one the error bound."""
+    if isinstance(dual, NumericFunction):
+        head, lines, numeric = numeric_header(dual, _wrapped), numeric_lines(dual, _code, _body, _wrapped), (dual,)
+    else:
+        head = [line for label, text in dual.formula for line in _wrapped(f"{label} = {text}", "", "    ")]
+        lines, numeric = _dual(dual), ()
+    text = "\n".join(lines)
+    imports = PRELUDE.replace("from typing import NamedTuple\n\n", "").strip("\n")
+    body = f"{imports}\n{HELPERS.rstrip()}\n{pieces(text)}{numeric_runtime(numeric, text)}{text}\n"
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    generated = f"Generated by ntksym {_harmless(version)} (schema {SCHEMA}); do not edit.  sha256 of what follows: {digest}."
+    return "\n".join([f'"""{_harmless(title)}', "", generated, "", *head, '"""']) + "\n\n" + body
