@@ -12,8 +12,9 @@ import sympy as sp
 
 from ntksym.errors import RuleError
 from ntksym.forms import Recursion
-from ntksym.nodes import Entry
-from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, x
+from ntksym.gaussian.laws import HALF, POINT, Law, Slot
+from ntksym.nodes import Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
+from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, u, v, w1, w2, x
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
 from ntksym.report.claims import Page, blocks_of, closed_duals
 from ntksym.report.document import (
@@ -24,6 +25,7 @@ from ntksym.report.document import (
     Code,
     Document,
     Equation,
+    Formula,
     Inline,
     Prose,
     Ref,
@@ -35,7 +37,10 @@ from ntksym.report.document import (
     Text,
     VerdictMark,
 )
+from ntksym.report.functions import described
+from ntksym.report.laws import Laws
 from ntksym.report.letters import Letters, expressions_of
+from ntksym.report.page import page_form
 from ntksym.report.prose import joined, sentence, stop, words
 from ntksym.sources import SOURCES
 
@@ -53,6 +58,9 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
     symbols = _symbols(derivation, page, detail)
     if symbols.entries:
         sections.append(Section("Symbols", (symbols,)))
+    functions = described(_expressions(derivation, detail), page.reserved)
+    if functions:
+        sections.append(Section("Functions", functions))
     sections.append(Section("Assumptions", (_assumptions(derivation),)))
     if detail != "result":
         sections.append(Section("Derivation", tuple(_lines(derivation, page, detail, "", Seen()))))
@@ -144,8 +152,8 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
     return StepLine(
         number=number,
         rule=step.rule.name,
-        reason=stop(sentence(step.rule.reason)),
-        premises=tuple(f"{prefix}{p}" for p in step.premises),
+        reason=_reason(step, page),
+        premises=tuple(f"{prefix}{p}" for p in dict.fromkeys(step.premises)),
         conclusion=_conclusion(step, page, number, seen) if full else (),
         verdict=VerdictMark(step.verdict.status, tuple(evidence_prose(e) for e in step.verdict.evidence) if full else ()),
         source=_source(step) if full else None,
@@ -153,6 +161,14 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
         lemma_title="" if lemma is None else lemma.title,
         lemma=lemma_lines,
     )
+
+
+def _reason(step: Step, page: Page) -> Prose:
+    """The rule's reason; where it only points to a lemma about an average, that average too."""
+    claim = step.conclusion.claim
+    if step.lemma is None or step.lemma.conclusion.claim != claim or not isinstance(claim, sp.Eq) or not claim.lhs.has(Expect):
+        return stop(sentence(step.rule.reason))
+    return Prose((*sentence(step.rule.reason.rstrip(".") + ": ").parts, Formula(page_form(Laws().marked(page.shown(claim.lhs)))), Text(".")))
 
 
 def _conclusion(step: Step, page: Page, number: str, seen: Seen) -> tuple[Block, ...]:
@@ -246,13 +262,17 @@ def _bibliography(derivation: Derivation) -> Bibliography:
     return Bibliography(tuple(BibliographyEntry(s.key, s.authors, s.title, s.venue, s.year, s.eprint) for s in found))
 
 
+def _expressions(derivation: Derivation, detail: str) -> list[sp.Basic]:
+    """What stands in the formulas shown."""
+    claims: list[Any] = [derivation.conclusion.claim] if detail != "full" else [step.conclusion.claim for step in derivation.all_steps()]
+    return [expression for claim in claims for expression in expressions_of(claim)]
+
+
 def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     """The symbols of the theory that stand in the formulas shown, with their meanings."""
-    claims: list[Any] = [derivation.conclusion.claim] if detail != "full" else [step.conclusion.claim for step in derivation.all_steps()]
     used: set[str] = set()
-    for claim in claims:
-        for expression in expressions_of(claim):
-            used |= {str(s) for s in expression.atoms(sp.Symbol)}
+    for expression in _expressions(derivation, detail):
+        used |= {str(s) for s in expression.atoms(sp.Symbol)}
     for key in _TWINS:
         if _TWINS[key] in used:
             used.discard(key)
@@ -312,7 +332,36 @@ def _argument(name: str, value: Any, page: Page) -> tuple[Block, ...]:
         return (Prose((Code(name), Text(f": the lemma \u201c{value.title}\u201d, {len(value)} steps."))),)
     if isinstance(value, sp.Basic):
         return (head, *blocks_of(value, page))
+    if isinstance(value, Law):
+        return (Prose((Code(name), Text(": the law of the two inputs,"))), *blocks_of(_law(value), page))
+    if isinstance(value, Slot):
+        factor = _factor(value, *((u, w1) if name == "one" else (v, w2)))
+        return (Prose((Code(name), Text(": the polynomial alone" if factor is None else ": beside the polynomial stands "), *_formula(factor, page))),)
     return (Prose((Code(name), Text(": "), Code(_short(value)))),)
+
+
+def _formula(expression: sp.Expr | None, page: Page) -> tuple[Inline, ...]:
+    return () if expression is None else (Formula(page.shown(expression)),)
+
+
+def _factor(slot: Slot, variable: sp.Symbol, helper: sp.Symbol) -> sp.Expr | None:
+    """What stands beside the polynomial in ``variable``: a step, a delta, or nothing."""
+    if slot.kind not in (HALF, POINT):
+        return None
+    argument = slot.mu * variable + slot.shift + (helper if slot.kappa != 0 else 0)
+    return (Indicator if slot.kind == HALF else Delta)(argument)
+
+
+def _law(law: Law) -> sp.Basic:
+    """The law as a claim; an input of variance zero is fixed."""
+    known = ((u, law.a, law.m1), (v, law.b, law.m2))
+    free = [(s, a, m) for s, a, m in known if a != 0]
+    upper = (law.a, law.c, law.b) if len(free) == 2 else tuple(a for _, a, _ in free)
+    fixed = [sp.Eq(s, m, evaluate=False) for s, a, m in known if a == 0]
+    random = [
+        DistributedAs(sp.Tuple(*(s for s, _, _ in free)), Gaussian(sp.Tuple(*(s for s, _, _ in free)), sp.Tuple(*(m for _, _, m in free)), sp.Tuple(*upper)))
+    ]
+    return sp.Tuple(*(random if free else []), *fixed)
 
 
 def _short(value: Any) -> str:

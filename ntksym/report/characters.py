@@ -41,7 +41,7 @@ _COMMANDS = {
     "exp": "exp ", "sin": "sin ", "cos": "cos ", "log": "log ", "max": "max ", "min": "min ", "det": "det ", "neq": "≠", "mid": "|", "colon": ":",
     ",": " ", ";": " ", ":": " ", "!": "", " ": " ", "{": "{", "}": "}",
     "\\": "; ", "$": "$", "%": "%", "&": "&", "#": "#", "_": "_", "odot": "⊙", "circ": "∘", "forall": "∀", "displaystyle": "", "bigl": "", "bigr": "",
-    "Bigl": "", "Bigr": "", "mathsf": "", "lim": "lim ", "tr": "tr ", "tfrac": "",
+    "Bigl": "", "Bigr": "", "big": "", "Big": "", "mathsf": "", "lim": "lim ", "tr": "tr ", "tfrac": "",
     "ll": "<<", "gg": ">>", "pm": "±", "equiv": "≡", "propto": "∝", "star": "*", "leq": "≤", "geq": "≥", "rm": "", "boldsymbol": "", "bm": "",
     "limits": "", "lt": "<", "gt": ">",
 }  # fmt: skip
@@ -55,6 +55,15 @@ def _kept_space(matched: str) -> str:
     return " " if matched[:1].isspace() else ""
 
 
+def _command(match: re.Match[str]) -> str:
+    """One command as a character or word; the spaces around a relation are kept."""
+    name = match[1]
+    if name in _SPACED:
+        return f" {_COMMANDS[name]} "
+    after = " " if match[0][-1:].isspace() and match.string[match.end() : match.end() + 1] in tuple("=+-<>") else ""
+    return _kept_space(match[0]) + _COMMANDS.get(name, name + " ") + after
+
+
 def tex_to_text(source: str) -> str:
     """LaTeX mathematics of a sentence as readable text; commands without a letter keep their name."""
     text = source
@@ -64,17 +73,18 @@ def tex_to_text(source: str) -> str:
         text = re.sub(rf"\\[td]?frac\s*{group}\s*{group}", lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", text)
         text = re.sub(rf"\\sqrt\s*{group}", lambda m: "√" + (m[1] if len(m[1]) == 1 else f"({m[1]})"), text)
         text = re.sub(rf"\\hat\s*(?:{group}|(\\?[A-Za-z]+))", lambda m: f"{m[1] or m[2]}\u0302", text)
-        text = re.sub(rf"\\(?:text|mathrm|operatorname|mathbb|mathcal|mathbf|mathsf|bm)\s*{group}", r"\1", text)
+        text = re.sub(rf"\\operatorname\s*{group}(?=([A-Za-z\\])?)", lambda m: f" {m[1]}{' ' if m[2] else ''}", text)
+        text = re.sub(rf"\\(?:text|mathrm|mathbb|mathcal|mathbf|mathsf|bm)\s*{group}", r"\1", text)
         text = re.sub(rf"\\x?(?:long)?rightarrow\s*{group}", r"→", text)
         if text == before:
             break
     text = re.sub(r"\\begin\{[a-z]*\}|\\end\{[a-z]*\}", " ", text)
-    text = re.sub(r"\s*\\([A-Za-z]+|.)\s*", lambda m: f" {_COMMANDS[m[1]]} " if m[1] in _SPACED else _kept_space(m[0]) + _COMMANDS.get(m[1], m[1] + " "), text)
+    text = re.sub(r"\s*\\([A-Za-z]+|.)\s*", _command, text)
     text = re.sub(r"\^\{?(-?\d)\}?(?![\d+])", lambda m: m[1].translate(SUPERSCRIPT), text)
     text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text)
-    text = re.sub(r"\bq_(\d+)", r"q\1", text)
-    return re.sub(r"\s+", " ", text.replace("~", " ")).strip()
+    text = re.sub(r"\bq_(\d+)", r"q\1", text).replace("Φ_2", "Φ₂")
+    return re.sub(r"([(\[]) ", r"\1", re.sub(r"\s+", " ", text.replace("~", " "))).strip()
 
 
 def _grouped(body: str) -> str:
-    return body.strip() if re.fullmatch(r"\\?\w+|√\([^()]*\)|√\w", body.strip()) else f"({body.strip()})"
+    return body.strip() if re.fullmatch(r"\\?\w+(?:_\{\w+\})?|√\([^()]*\)|√\w", body.strip()) else f"({body.strip()})"

@@ -15,7 +15,7 @@ from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, T
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.laws import Laws
-from ntksym.report.layout import LINE, width
+from ntksym.report.layout import LINE, PAGE, height, width
 from ntksym.report.letters import Letters, definition, dual_letter
 from ntksym.report.mathematics import latex
 from ntksym.report.names import symbol_latex
@@ -66,6 +66,11 @@ class Page:
 
     def equation(self, rows: Sequence[Row], number: str = "") -> Equation:
         """Rows with letters for functions and names for big parts."""
+        return self.equations([rows], number)[0]
+
+    def equations(self, groups: Sequence[Sequence[Row]], number: str = "") -> tuple[Equation, ...]:
+        """One equation; where it would be too high for a page, one for each group, a name being defined where it is used first."""
+        rows = [row for group in groups for row in group]
         namer, laws = self.namer(), Laws()
         sides = [laws.marked(self.shown(side)) for row in rows for side in (row.right, _NONE if row.left is None else row.left)]
         sides = namer.shared_sums(sides)
@@ -73,7 +78,19 @@ class Page:
         lefts = [None if row.left is None else namer.fitted(page_form(left)) for row, left in zip(rows, sides[1::2], strict=True)]
         made = tuple(Row(left, row.relation, right, row.note) for left, row, right in zip(lefts, rows, named, strict=True))
         stated = laws.rows(namer)
-        return Equation(made, (*namer.bindings, *stated), number)
+        if len(groups) == 1 or height(made, (*namer.bindings, *stated), self.profile, self.limit) <= PAGE:
+            return (Equation(made, (*namer.bindings, *stated), number),)
+        out: list[Equation] = []
+        left, start = list(namer.bindings), 0
+        for group in groups:
+            part, start = made[start : start + len(group)], start + len(group)
+            needed = {glyph for row in part for glyph in row.right.atoms(Glyph)}
+            for row in reversed(left):
+                needed |= row.right.atoms(Glyph) if row.left in needed else set()
+            shown = [row for row in left if row.left in needed]
+            left = [row for row in left if row not in shown]
+            out.append(Equation(part, tuple(shown), "" if out else number))
+        return (*out[:-1], Equation(out[-1].rows, (*out[-1].where, *left, *stated), out[-1].number))
 
 
 def blocks_of(claim: Any, page: Page, number: str = "") -> tuple[Block, ...]:
@@ -159,13 +176,8 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
     letter, slope = page.letters.of(form.phi) or Glyph(r"\phi", "phi"), page.letters.of(form.phi, 1) or Glyph(r"\phi'", "phi'")
     value, derivative = dual_letter(letter), dual_letter(slope)
     triple = (q11, q12, q22)
-    rows = [
-        *_definition_rows((form.phi,), page),
-        Row(Call(value, *triple), ":=", Moment(Call(letter, u) * Call(letter, v))),
-        Row(None, "=", form.value),
-        Row(Call(derivative, *triple), ":=", Moment(Call(slope, u) * Call(slope, v))),
-        Row(None, "=", form.derivative),
-    ]
+    rows = [*_definition_rows((form.phi,), page), Row(Call(value, *triple), ":=", Moment(Call(letter, u) * Call(letter, v))), Row(None, "=", form.value)]
+    slopes = [Row(Call(derivative, *triple), ":=", Moment(Call(slope, u) * Call(slope, v))), Row(None, "=", form.derivative)]
     diagonal = [Row(Call(value, q), "=", form.diagonal_value)]
     if not form.at_jumps:
         diagonal.append(Row(Call(derivative, q), "=", form.diagonal_derivative))
@@ -183,7 +195,7 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
         if form.at_jumps
         else ()
     )
-    return (page.equation(rows, number), *jumps, *_existence(form.condition, page), words_before, page.equation(diagonal))
+    return (*page.equations([rows, slopes], number), *jumps, *_existence(form.condition, page), words_before, page.equation(diagonal))
 
 
 @_blocks.register(CrossDualForm)
@@ -297,14 +309,14 @@ def closed_duals(recursion: Recursion, page: Page) -> list[Block]:
         letter, slope = page.letters.of(form.phi), page.letters.of(form.phi, 1)
         if letter is None or slope is None:
             continue
-        rows = [Row(Call(dual_letter(letter), q11, q12, q22), "=", form.value)]
+        values = [[Row(Call(dual_letter(letter), q11, q12, q22), "=", form.value)]]
         diagonal = [Row(Call(dual_letter(letter), q), "=", form.diagonal_value)]
         if needs_slope:
-            rows.append(Row(Call(dual_letter(slope), q11, q12, q22), "=", form.derivative))
+            values.append([Row(Call(dual_letter(slope), q11, q12, q22), "=", form.derivative)])
             diagonal.append(Row(Call(dual_letter(slope), q), "=", form.diagonal_derivative))
         out += [
             words("with the dual activations"),
-            page.equation(rows),
+            *page.equations(values),
             words("and on the diagonal"),
             page.equation(diagonal),
             *_existence(form.condition, page),

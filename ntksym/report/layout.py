@@ -11,6 +11,8 @@ from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
 from ntksym.report.mathematics import latex, terms
 
+# Of the 43 lines of a page, an equation may take so many before it is split.
+PAGE = 30.0
 # One unit is about half an em, the width of a digit; 469pt of text hold 85 of them, and the tag of an equation takes 9.
 LINE = 74.0
 
@@ -151,6 +153,16 @@ def lines(row: Row, profile: Profile = DEFAULT, limit: float = LINE, indent: flo
     return _packed(f"{left} &{relation} " if relation else f"{left} & ", parts, limit - taken)
 
 
+def height(rows: tuple[Row, ...], where: tuple[Row, ...] = (), profile: Profile = DEFAULT, limit: float = LINE) -> float:
+    """Estimated height of :func:`aligned`, in lines of text."""
+    return sum(2.4 if _TALL.search(line) else 1.4 for line in aligned(rows, where, profile, limit).splitlines()[1:-1])
+
+
+def _row_width(row: Row, profile: Profile) -> float:
+    left, relation, parts = row_parts(row, profile)
+    return width(left) + width(relation) + _total(parts)
+
+
 def _total(parts: list[tuple[str, str]]) -> float:
     return sum(width(text) + 2.8 for _, text in parts)
 
@@ -176,12 +188,19 @@ def aligned(rows: tuple[Row, ...], where: tuple[Row, ...] = (), profile: Profile
     indent = max((width(latex(row.left, profile)) for row in (*rows, *where) if row.left is not None and not is_stacked(row, profile, limit)), default=0.0)
     for row in rows:
         body += lines(row, profile, limit, indent)
+    used = 0.0  # of the last line of definitions
     for position, row in enumerate(where):
         broken = lines(row, profile, limit, indent)
+        size = _row_width(row, profile)
         if position == 0:
             broken[0] = r"\text{where}\quad " + broken[0]
             if body:
                 body[-1] += r" \\[1ex]"
+        elif len(broken) == 1 and row.relation == where[position - 1].relation == "where" and used + size < limit:
+            body[-1] += r",\quad " + broken[0].replace(" &", " ", 1)
+            used += size + 3.0
+            continue
+        used = limit if len(broken) > 1 else max(indent, 6.0) + size
         body += broken
     text = ""
     for position, line in enumerate(body):

@@ -19,7 +19,6 @@ from ntksym.report.probabilities import standardized
 _ANGLE_LETTERS = ((r"\theta", "theta"), (r"\vartheta", "vartheta"), (r"\psi", "psi"))
 _ARCSINE_LETTERS = ((r"\vartheta", "vartheta"), (r"\alpha", "alpha"), (r"\omega", "angle"))
 _CORRELATION_LETTERS = ((r"\rho", "rho"), ("r", "r"), (r"\rho", "rho"))
-_ARGUMENT_LETTER = (*((f"h_{{{k}}}", f"h{k}") for k in range(1, 10)), ("h", "h"))
 _ROOT_LETTERS = (("s", "s"), ("r", "r"), ("R", "R"))
 _PART_LETTER = ("t", "t")
 _LONG_NUMBER = 14  # digits of a number that gets a name
@@ -143,7 +142,7 @@ class Namer:
         for argument in sorted(uses, key=sp.default_sort_key):
             size = width(latex(argument.replace(lambda e: isinstance(e, sp.Pow) and is_root(e), lambda e: sp.Dummy("s") ** (2 * e.exp)), self.profile))
             if size > 8 and (uses[argument] > 1 or (long and size > 11)):
-                names[argument] = self.bind(argument, _ARGUMENT_LETTER)
+                names[argument] = self.bind(argument, [_numbered(k, "h" if "h" not in self.taken else "y") for k in range(1, 100)])
         if not names:
             return expressions
 
@@ -265,6 +264,10 @@ class Namer:
         outside = [f for f in sp.Mul.make_args(entry) if isinstance(f, sp.KroneckerDelta)]
         inside = sp.Mul(*(f for f in sp.Mul.make_args(entry) if f not in outside))
         return sp.Mul(*outside, self.bind(inside, [("m", "m")] if is_mean else [("k", "k")]))
+
+
+def _numbered(k: int, letter: str) -> tuple[str, str]:
+    return f"{letter}_{{{k}}}", f"{letter}{k}"
 
 
 def _distributed(product: sp.Mul) -> sp.Expr:

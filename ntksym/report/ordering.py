@@ -63,7 +63,7 @@ def term_rank(term: sp.Basic) -> int:
         return 3
     if term.has(NormalCDF, NormalPDF, HalfLineProbability):
         return 5 if term.has(sp.exp) else 4
-    return 6 if term.has(sp.exp) else 2
+    return 6 if term.has(sp.exp) or (term.is_number and term.could_extract_minus_sign()) else 2
 
 
 def number_leads(terms: list[sp.Basic]) -> bool:

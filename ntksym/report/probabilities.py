@@ -107,7 +107,7 @@ def threshold(argument: sp.Expr) -> tuple[sp.Expr, str, sp.Expr]:
 
 
 def oriented(argument: sp.Expr) -> sp.Expr:
-    """x - t or t - x, whichever has the variable with a plus sign."""
+    """The argument as x - t or t - x, whichever has the variable with a plus sign."""
     left, sign, right = threshold(argument)
     return argument if sign == ">=" else sp.Add(left, -right)
 
