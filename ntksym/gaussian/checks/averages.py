@@ -351,12 +351,13 @@ def check_orthant(premises: tuple[Statement, ...], conclusion: Statement, **_: A
 
 
 def check_substitution(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
-    """Substitute anew and decide that the difference of both sides vanishes."""
-    value = premises[0].claim.rhs
-    for part in premises[1:]:
-        value = value.subs(part.claim.lhs, part.claim.rhs)
+    """Substitute from the innermost average outwards and decide that the difference of both sides vanishes."""
     if conclusion.claim.lhs != premises[0].claim.lhs:
         return false("the left side changed")
+    known: dict[sp.Basic, sp.Basic] = {}
+    for part in reversed(premises[1:]):
+        known[part.claim.lhs] = part.claim.rhs.xreplace(known)
+    value = premises[0].claim.rhs.xreplace(known)
     return decide([value - conclusion.claim.rhs], "difference of both sides, all arguments")
 
 
@@ -364,8 +365,8 @@ def check_swap(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
     """Exchange the inputs once more: the premise must come back."""
     z = sp.Symbol("z_", real=True)
     t = sp.Symbol("t_", positive=True)
-    back = conclusion.claim.lhs.integrand.subs(u, z).subs(v, u).subs(z, v)
-    value = conclusion.claim.rhs.subs(q11, t).subs(q22, q11).subs(t, q22)
+    back = conclusion.claim.lhs.integrand.xreplace({u: z}).xreplace({v: u}).xreplace({z: v})
+    value = conclusion.claim.rhs.xreplace({q11: t}).xreplace({q22: q11}).xreplace({t: q22})
     if sp.expand(back - premises[0].claim.lhs.integrand) != 0 or conclusion.claim.lhs.law != premises[0].claim.lhs.law:
         return false("the integrand is not the premise's with u and v exchanged")
     return decide([value - premises[0].claim.rhs], "exchanging twice is the identity")
@@ -374,7 +375,7 @@ def check_swap(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
 def check_conjugate(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """Conjugate once more, i to -i, every symbol being real and every root that of a positive number: the premise must come back."""
     t = sp.Dummy()
-    lhs, rhs = (side.subs(sp.I, t).subs(t, -sp.I) for side in (conclusion.claim.lhs.integrand, conclusion.claim.rhs))
+    lhs, rhs = (side.xreplace({sp.I: t}).xreplace({t: -sp.I}) for side in (conclusion.claim.lhs.integrand, conclusion.claim.rhs))
     known = premises[0].claim
     if conclusion.claim.lhs.law != known.lhs.law or not vanishes(lhs - known.lhs.integrand):
         return false("the integrand is not the conjugate of the premise's")
@@ -382,7 +383,7 @@ def check_conjugate(premises: tuple[Statement, ...], conclusion: Statement) -> V
 
 
 def check_instance(premises: tuple[Statement, ...], conclusion: Statement, *, derivation: Any) -> Verdict:
-    """Substitute in the other order: symbols of the lemma one by one through temporary names."""
+    """Substitute in two stages: the lemma's symbols through temporary names."""
     general = derivation.conclusion.claim
     if conclusion.claim.lhs != premises[0].claim.lhs:
         return false("the left side changed")
@@ -391,10 +392,7 @@ def check_instance(premises: tuple[Statement, ...], conclusion: Statement, *, de
     names = [*general.lhs.law.mean, *general.lhs.law.upper]
     values = [*wanted.law.mean, *wanted.law.upper]
     temporary = [sp.Dummy(positive=True) for _ in names]
-    for name, t in zip(names, temporary, strict=True):
-        if isinstance(name, sp.Symbol):
-            value = value.subs(name, t)
-    for t, actual in zip(temporary, values, strict=True):
-        value = value.subs(t, actual)
-    factor = premises[0].claim.rhs.subs(wanted, 1)
+    value = value.xreplace({name: t for name, t in zip(names, temporary, strict=True) if isinstance(name, sp.Symbol)})
+    value = value.xreplace(dict(zip(temporary, values, strict=True)))
+    factor = premises[0].claim.rhs.xreplace({wanted: sp.S.One})
     return decide([factor * value - conclusion.claim.rhs], "the lemma at this law, all arguments")

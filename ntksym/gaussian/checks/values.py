@@ -26,7 +26,7 @@ def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, 
         if power == 2:
             verdict += decide([_degenerate(pair) - value], "equals the closed form for pairs at $u = v$")
         else:
-            verdict += decide([pair.subs(q12, 0) - value.subs(q, q11) * value.subs(q, q22)], "its product is the closed form for pairs at $q_{12} = 0$")
+            verdict += decide([pair.subs(q12, 0) - value.xreplace({q: q11}) * value.xreplace({q: q22})], "its product is the closed form for pairs at $q_{12} = 0$")
     verdict += _quadrature(conclusion, phi, order, power)
     return verdict
 
@@ -71,9 +71,9 @@ def check_dual_form(premises: tuple[Statement, ...], conclusion: Statement, *, p
     residuals = [
         (r"$\partial V/\partial q_{12} = V'$", sp.diff(form.value, q12) - form.derivative),
         (r"$2\,\partial V/\partial q_{11} = V_{\phi'',\phi}$", sp.diff(form.value, q11) - form.dvalue_dq11),
-        (r"$V$ at $q_{12} = 0$ is $(\mathbb E\phi)(\mathbb E\phi)$", form.value.subs(q12, 0) - mean.subs(q, q11) * mean.subs(q, q22)),
+        (r"$V$ at $q_{12} = 0$ is $(\mathbb E\phi)(\mathbb E\phi)$", form.value.subs(q12, 0) - mean.xreplace({q: q11}) * mean.xreplace({q: q22})),
         (r"$V(q,q,q) = \mathbb E\phi^2$", _degenerate(form.value) - form.diagonal_value),
-        ("symmetry in the inputs", form.value - form.value.subs({q11: q22, q22: q11}, simultaneous=True)),
+        ("symmetry in the inputs", form.value - form.value.xreplace({q11: q22, q22: q11})),
     ]
     if not jumps:
         residuals.append((r"$V'(q,q,q) = \mathbb E\phi'^2$", _degenerate(form.derivative) - form.diagonal_derivative))
@@ -105,11 +105,11 @@ def _degenerate(value: sp.Expr) -> sp.Expr:
     at_q = {q11: q, q12: q - gap, q22: q}
     value = value.replace(CorrelationAngle, lambda a, c, b: sp.pi / 2 - CorrelationArcsine(a, c, b))
     value = value.replace(CorrelationArcsine, lambda a, c, b: _degenerate_arcsine(*(t.subs({q11: q, q12: q, q22: q}) for t in (a, c, b))))
-    value = value.replace(HalfLineProbability, lambda m, a: _degenerate_half_line(m.subs(at_q), a.subs(at_q), gap))
-    value = value.replace(QuadrantProbability, lambda *args: _degenerate_quadrant([t.subs(at_q) for t in args], gap))
-    value = value.replace(sp.exp, lambda t: _degenerate_exponential(t.subs(at_q), gap))
-    value = value.replace(sp.erfi, lambda t: sp.erfi(sp.sqrt(sp.cancel((t**2).subs(at_q).subs(gap, 0))) * _orientation(t.subs(at_q).subs(gap, 0))))
-    return value.subs({q11: q, q12: q, q22: q})
+    value = value.replace(HalfLineProbability, lambda m, a: _degenerate_half_line(m.xreplace(at_q), a.xreplace(at_q), gap))
+    value = value.replace(QuadrantProbability, lambda *args: _degenerate_quadrant([t.xreplace(at_q) for t in args], gap))
+    value = value.replace(sp.exp, lambda t: _degenerate_exponential(t.xreplace(at_q), gap))
+    value = value.replace(sp.erfi, lambda t: sp.erfi(sp.sqrt(sp.cancel((t**2).xreplace(at_q).xreplace({gap: sp.S.Zero}))) * _orientation(t.xreplace(at_q).xreplace({gap: sp.S.Zero}))))
+    return value.xreplace({q11: q, q12: q, q22: q})
 
 
 def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:
