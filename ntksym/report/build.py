@@ -11,12 +11,12 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import RuleError
-from ntksym.forms import Recursion
+from ntksym.forms import NumericDual, OutsideClass, Recursion
 from ntksym.gaussian.laws import HALF, POINT, Law, Slot
 from ntksym.nodes import Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
 from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, u, v, w1, w2, x
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
-from ntksym.report.claims import Page, blocks_of, closed_duals
+from ntksym.report.claims import Page, blocks_of, closed_duals, numeric_duals, numeric_method
 from ntksym.report.document import (
     Bibliography,
     BibliographyEntry,
@@ -53,7 +53,8 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
         raise RuleError(f"no detail {detail!r}", where="report", fix=f"choose one of {', '.join(DETAILS)}")
     page = page_of(derivation, profile)
     conclusion = derivation.conclusion
-    sections = [Section("Result", (*blocks_of(conclusion.claim, page), *regime_notes(conclusion.regime)))]
+    checked = derivation.steps[-1].verdict.evidence if isinstance(conclusion.claim, NumericDual) else ()
+    sections = [Section("Result", (*blocks_of(conclusion.claim, page), *(evidence_prose(e) for e in checked), *regime_notes(conclusion.regime)))]
     sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in CONVENTIONS_TEX)),)))
     symbols = _symbols(derivation, page, detail)
     if symbols.entries:
@@ -154,7 +155,7 @@ def _line(step: Step, home: Derivation, page: Page, detail: str, prefix: str, se
         rule=step.rule.name,
         reason=_reason(step, page),
         premises=tuple(f"{prefix}{p}" for p in dict.fromkeys(step.premises)),
-        conclusion=_conclusion(step, page, number, seen) if full else (),
+        conclusion=_conclusion(step, home, page, number, seen) if full else (),
         verdict=VerdictMark(step.verdict.status, tuple(evidence_prose(e) for e in step.verdict.evidence) if full else ()),
         source=_source(step) if full else None,
         notes=tuple(notes) if full else (),
@@ -171,7 +172,11 @@ def _reason(step: Step, page: Page) -> Prose:
     return Prose((*sentence(step.rule.reason.rstrip(".") + ": ").parts, Formula(page_form(Laws().marked(page.shown(claim.lhs)))), Text(".")))
 
 
-def _conclusion(step: Step, page: Page, number: str, seen: Seen) -> tuple[Block, ...]:
+def _is_about(earlier: Any, claim: NumericDual) -> bool:
+    return isinstance(earlier, OutsideClass) and (earlier.phi, earlier.reason) == (claim.phi, claim.reason)
+
+
+def _conclusion(step: Step, home: Derivation, page: Page, number: str, seen: Seen) -> tuple[Block, ...]:
     """The claim; where the report has shown it already, a pointer there."""
     if step.lemma is not None and step.lemma.conclusion.claim == step.conclusion.claim:
         return (Prose((Text("This is what the lemma concludes in step "), Ref(f"{number}.{step.lemma.last}"), Text("."))),)
@@ -180,8 +185,11 @@ def _conclusion(step: Step, page: Page, number: str, seen: Seen) -> tuple[Block,
         earlier = seen.recursion(claim)
         if earlier is not None and (earlier[0].duals == claim.duals or not earlier[0].duals):
             news = () if earlier[0].duals == claim.duals else closed_duals(claim, page)
+            news = (*news, *(() if earlier[0].numeric == claim.numeric else numeric_duals(claim, page)))
             return (Prose((Text("The recursion of step "), Ref(earlier[1]), Text("," if news else "."))), *news)
         seen.recursions.append((claim, number))
+    if isinstance(claim, NumericDual) and any(_is_about(home.steps[p - 1].conclusion.claim, claim) for p in step.premises):
+        return numeric_method(claim, page, number)
     return blocks_of(claim, page, number)
 
 

@@ -10,8 +10,8 @@ import sympy as sp
 
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, NumericDual, OutsideClass, Recursion
-from ntksym.nodes import DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where
-from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, x
+from ntksym.nodes import DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where, gaussian_pair
+from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, w, x
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.laws import Laws
@@ -182,19 +182,7 @@ def _dual_form(form: DualForm, page: Page, number: str) -> tuple[Block, ...]:
     if not form.at_jumps:
         diagonal.append(Row(Call(derivative, q), "=", form.diagonal_derivative))
     words_before = sentence("On the diagonal, where both inputs are equal and $q$ is the variance,")
-    jumps = (
-        (
-            Prose(
-                (
-                    Text("The activation jumps: "),
-                    Formula(Call(derivative, *triple)),
-                    Text(" is the distributional derivative, and it is infinite at correlation one."),
-                )
-            ),
-        )
-        if form.at_jumps
-        else ()
-    )
+    jumps = (_jumps(Call(derivative, *triple)),) if form.at_jumps else ()
     return (*page.equations([rows, slopes], number), *jumps, *_existence(form.condition, page), words_before, page.equation(diagonal))
 
 
@@ -211,19 +199,60 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
 
 @_blocks.register(OutsideClass)
 def _outside(form: OutsideClass, page: Page, number: str) -> tuple[Block, ...]:
-    return (
-        page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi.expr)], number),
-        Prose(
-            (Text("No closed form in this class: the term "), Formula(page.shown(form.term)), Text(" leads out of it: "), *stop(sentence(form.reason)).parts)
-        ),
-    )
+    return (page.equation(_definition_rows((form.phi,), page) or [Row(None, "", form.phi.expr)], number), why_outside(form, page))
+
+
+def why_outside(form: OutsideClass, page: Page) -> Prose:
+    """The sub-term that leads out of the class, named once."""
+    head, named = str(form.term), Formula(page.shown(form.term))
+    if form.reason.startswith(head):
+        return Prose((Text("No closed form in this class: "), named, *stop(sentence(form.reason[len(head) :])).parts))
+    return Prose((Text("No closed form in this class: the term "), named, Text(" leads out of it: "), *stop(sentence(form.reason)).parts))
 
 
 @_blocks.register(NumericDual)
 def _numeric(form: NumericDual, page: Page, number: str) -> tuple[Block, ...]:
-    how = "by a Hermite-Mehler series, and by panels where its terms are too few" if form.method == "series" else "by Gauss-Legendre panels between the kinks"
-    where = (Text(" at "), *_separated([Formula(page.shown(t)) for t in form.thresholds])) if form.thresholds else ()
-    return (*_outside(form, page, number), Prose((Text(f"Its numbers are computed {how}"), *where, Text("; their error bound is an estimate."))))
+    return (page.equation([*_definition_rows((form.phi,), page), *_averages(form.phi, page)], number), why_outside(form, page), *numeric_method(form, page))
+
+
+def _averages(phi: sp.Lambda, page: Page) -> list[Row]:
+    """What V and V' are, where no closed form says it."""
+    letter, slope = page.letters.of(phi) or Glyph(r"\phi", "phi"), page.letters.of(phi, 1) or Glyph(r"\phi'", "phi'")
+    return [Row(Call(dual_letter(f), q11, q12, q22), ":=", Moment(Call(f, u) * Call(f, v))) for f in (letter, slope)]
+
+
+def numeric_method(form: NumericDual, page: Page, number: str = "") -> tuple[Block, ...]:
+    """How both averages are computed, and that their error bound is an estimate."""
+    letter = page.letters.of(form.phi) or Glyph(r"\phi", "phi")
+    if form.method == "series":
+        k, rho = sp.Symbol("k", integer=True, nonnegative=True), Glyph(r"\rho", "rho")
+        coefficient, polynomial = Glyph("a_k", "a_k"), Glyph(r"\mathrm{He}_k", "He_k")
+        terms = sp.Mul(Call(coefficient, q11), Call(coefficient, q22), sp.Pow(rho, k), evaluate=False)
+        rows = (Row(Call(dual_letter(letter), q11, q12, q22), "=", sp.Sum(terms, (k, 0, sp.oo))),)
+        weight = Moment(Call(letter, sp.sqrt(q) * w) * Call(polynomial, w))
+        where = (Row(Call(coefficient, q), "where", weight / sp.sqrt(sp.factorial(k))), Row(rho, "where", q12 / sp.sqrt(q11 * q22)))
+        blocks: list[Block] = [
+            sentence(
+                "Its numbers are computed by the Hermite-Mehler series, with $w$ a standard normal variable and $\\mathrm{He}_k$ the Hermite polynomials, "
+                "and by quadrature on panels where its terms are too few:"
+            ),
+            Equation(rows, where, number),
+        ]
+    else:
+        at = _separated([Formula(page.shown(t)) for t in form.thresholds])
+        blocks = [Prose((Text("Its numbers are computed by Gauss-Legendre quadrature on panels that end at the kinks, here "), *at, Text(".")))]
+    blocks.append(words("Their error bound is an estimate (truncation, a second set of nodes, rounding), no rigorous enclosure."))
+    if form.at_jumps:
+        blocks.append(_jumps(Call(dual_letter(page.letters.of(form.phi, 1) or Glyph(r"\phi'", "phi'")), q11, q12, q22)))
+    if form.steep:
+        blocks.append(
+            Prose((Text("The average "), Formula(Moment(Call(page.letters.of(form.phi, 1) or Glyph(r"\phi'", "phi'"), u) ** 2)), Text(" is infinite.")))
+        )
+    return tuple(blocks)
+
+
+def _jumps(slope: Call) -> Prose:
+    return Prose((Text("The activation jumps: "), Formula(slope), Text(" is the distributional derivative, and it is infinite at correlation one.")))
 
 
 def _level(number: Any) -> Glyph:
@@ -250,7 +279,7 @@ def _recursion(recursion: Recursion, page: Page, number: str) -> tuple[Block, ..
     blocks: list[Block] = []
     shown = _ordered_state(recursion)
     base = dict(recursion.base)
-    functions = _definition_rows([form.phi for form in recursion.duals], page)
+    functions = _definition_rows([form.phi for form in (*recursion.duals, *recursion.numeric)], page)
     if functions:
         blocks += [words("Activation:"), page.equation(functions)]
     blocks += [words("First layer:"), page.equation([Row(AtLayer(s, 1), "=", _first_layer(s, base)) for s in shown if s in (K12, Theta12)])]
@@ -261,7 +290,7 @@ def _recursion(recursion: Recursion, page: Page, number: str) -> tuple[Block, ..
         rows = [Row(AtLayer(s, layer + 1), "=", _folded(s, update, layer)) for s in shown if s in update]
         blocks.append(page.equation(rows, number))
         done = done + block.repeat
-    blocks += closed_duals(recursion, page)
+    blocks += [*closed_duals(recursion, page), *numeric_duals(recursion, page)]
     blocks.append(words("Outputs:"))
     names = {"nngp": "NNGP kernel", "ntk": "NTK"}
     rows = []
@@ -321,6 +350,15 @@ def closed_duals(recursion: Recursion, page: Page) -> list[Block]:
             page.equation(diagonal),
             *_existence(form.condition, page),
         ]
+    return out
+
+
+def numeric_duals(recursion: Recursion, page: Page) -> list[Block]:
+    """The dual activations of a recursion that are computed, with the reason why they have no closed form here."""
+    out: list[Block] = []
+    for form in recursion.numeric:
+        rows = [*_averages(form.phi, page), Row(sp.Tuple(u, v), "~", gaussian_pair(u, v, q11, q12, q22))]
+        out += [words("with the dual activations"), page.equation(rows), why_outside(form, page), *numeric_method(form, page)]
     return out
 
 

@@ -276,6 +276,9 @@ class PlainPrinter(StrPrinter):
     def _print_CorrelationArcsine(self, expr: Any) -> str:
         return f"arcsin({self._quotient(expr)})"
 
+    def _print_factorial(self, expr: Any) -> str:
+        return f"{self._wrapped(expr.args[0])}!"
+
     def _print_acos(self, expr: Any) -> str:
         return self._of("arccos", expr)
 

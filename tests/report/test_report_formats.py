@@ -175,7 +175,7 @@ def test_every_step_is_numbered_with_rule_reason_and_verdict(form: str) -> None:
         assert re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", text), number
         assert step.rule.name in text
         assert step.verdict.status.name in text
-        first = re.split(r"[$<>=\"']", step.rule.reason)[0].split()[:5]
+        first = re.split(r"[$<>=\"']", step.rule.reason.rstrip("."))[0].split()[:5]
         assert " ".join(first) in " ".join(text.split())
     for heading in ("Result", "Conventions", "Assumptions", "Derivation", "Sources"):
         assert heading in text
