@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ntksym.duals import hermite_expansion as hermite_expansion
     from ntksym.errors import NtksymError as NtksymError
     from ntksym.errors import PrecisionWarning as PrecisionWarning
+    from ntksym.errors import ToleranceWarning as ToleranceWarning
+    from ntksym.evaluate.duals import dual_fn as dual_fn
     from ntksym.evaluate.emission import emit as emit
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.library import derivations as derivations
@@ -34,11 +36,13 @@ _HOMES = {
     "NtksymError": "ntksym.errors",
     "Pointwise": "ntksym.network",
     "PrecisionWarning": "ntksym.errors",
+    "ToleranceWarning": "ntksym.errors",
     "activation": "ntksym.activations",
     "chain_graph": "ntksym.network",
     "derivations": "ntksym.library",
     "derive": "ntksym.theory",
     "dual": "ntksym.duals",
+    "dual_fn": "ntksym.evaluate.duals",
     "emit": "ntksym.evaluate.emission",
     "fcn": "ntksym.network",
     "hermite_coefficients": "ntksym.duals",
@@ -52,12 +56,14 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "NtksymError",
     "Pointwise",
     "PrecisionWarning",
+    "ToleranceWarning",
     "__version__",
     "activation",
     "chain_graph",
     "derivations",
     "derive",
     "dual",
+    "dual_fn",
     "emit",
     "fcn",
     "hermite_coefficients",

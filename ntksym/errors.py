@@ -65,3 +65,7 @@ class SerializationError(NtksymError):
 
 class PrecisionWarning(UserWarning):
     """float64 data met a float32 JAX."""
+
+
+class ToleranceWarning(UserWarning):
+    """A number whose error bound is above the tolerance that was asked for."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 
-import sympy as sp
-
 from ntksym._version import __version__
 from ntksym.errors import LoweringError
 from ntksym.forms import OutsideClass, Recursion
+from ntksym.gaussian.fallback import without_numbers
 from ntksym.lowering import Header, Program, jax_source, lower_recursion, recursion_text
 from ntksym.network import Network
-from ntksym.nodes import Dual
 from ntksym.notation import CONVENTIONS
 from ntksym.proof import Derivation
 from ntksym.report.characters import ascii_only, tex_to_text
@@ -24,7 +22,7 @@ def emit(network: Network, target: str = "ntk") -> str:
     """One Python module, standalone, imports jax only, with ``kernel_fn(x1, x2=None, get=..., *, sigma_w=..., ...)``.
 
     The header names version, formula, conventions, assumptions and what happens where the mathematics is singular.  LoweringError for a target that
-    is not supported, a symbolic depth, or an activation whose dual has no closed form.
+    is not supported, a symbolic depth, or an activation whose dual has no closed form and cannot be computed.
     """
     return _emitted(network, _checked(target))
 
@@ -53,7 +51,7 @@ def _program(network: Network, target: str) -> Program:
     recursion = derivation.conclusion.claim
     if not isinstance(recursion, Recursion):
         raise LoweringError(f"the derivation concludes a {type(recursion).__name__}", where="emit", why="code needs a Recursion")
-    _require_closed(derivation, recursion)
+    _require_computable(derivation, recursion)
     names = tuple({pointwise.function: pointwise.phi.name for pointwise in network.pointwises}.items())
     header = Header(
         title=_title(network, target),
@@ -66,19 +64,16 @@ def _program(network: Network, target: str) -> Program:
     return lower_recursion(recursion, header)
 
 
-def _require_closed(derivation: Derivation, recursion: Recursion) -> None:
-    closed = {form.phi for form in recursion.duals}
-    nodes = sorted({node for block in recursion.blocks for _, value in block.update for node in value.atoms(Dual)}, key=sp.default_sort_key)
-    if all(recursion.dual_of(node) is not None for node in nodes):
-        return
+def _require_computable(derivation: Derivation, recursion: Recursion) -> None:
+    known = {form.phi for form in (*recursion.duals, *recursion.numeric)}
     for step in derivation.all_steps():
         claim = step.conclusion.claim
-        if isinstance(claim, OutsideClass) and claim.phi not in closed:
+        if isinstance(claim, OutsideClass) and claim.phi not in known:
             raise LoweringError(
-                f"the dual of phi(x) = {claim.phi.expr} has no closed form here",
+                f"the dual of phi(x) = {claim.phi.expr} can neither be written in closed form nor computed here",
                 where="emit",
-                why=f"the sub-term {claim.term} leads outside the class: {claim.reason}; numbers for such activations are not available yet",
-                fix="use an activation inside the class (see `ntksym list`), or read the derivation, where V_phi stays an expectation",
+                why=f"the sub-term {claim.term} leads outside the class: {claim.reason}; and {without_numbers(claim.phi)}",
+                fix="use another activation (see `ntksym list`), or read the derivation, where V_phi stays an expectation",
             )
 
 

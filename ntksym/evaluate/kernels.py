@@ -15,7 +15,9 @@ import numpy as np
 import sympy as sp
 
 from ntksym.errors import LoweringError, NetworkError, PrecisionWarning, ShapeError
+from ntksym.evaluate.bounds import kernel_bounds
 from ntksym.evaluate.emission import emit, program
+from ntksym.evaluate.parameters import check_domains, concrete
 from ntksym.lowering import Program, load_source
 from ntksym.network import Network
 
@@ -39,7 +41,7 @@ class KernelFn:
     @property
     def duals(self) -> MappingProxyType[str, Callable[..., Any]]:
         """The generated dual functions by name: f(q11, q12, q22, <parameters>) -> (V, V')."""
-        return MappingProxyType({dual.name: self._namespace[dual.name] for dual in self._program.duals})
+        return MappingProxyType({dual.name: self._namespace[dual.name] for dual in (*self._program.duals, *self._program.numeric)})
 
     def __call__(self, x1: Any, x2: Any = None, get: str | tuple[str, ...] = "", **keywords: Any) -> Any:
         get = self.__signature__.parameters["get"].default if get == "" else tuple(get) if isinstance(get, list) else get
@@ -51,6 +53,30 @@ class KernelFn:
         self._check_numbers(keywords)
         self._check_existence(x1, x2, keywords)
         return self._compiled(x1, x2, get, **keywords)
+
+    @property
+    def kind(self) -> str:
+        """What ``error_bound`` is: "estimate" (or "rigorous", where every part of it is enclosed)."""
+        return "estimate"
+
+    def error_bound(self, x1: Any, x2: Any = None, get: str | tuple[str, ...] = "", **keywords: Any) -> Any:
+        """Absolute error bounds of what the kernel returns, in the same shape: those of every layer's dual, carried through the recursion to first order.
+
+        Takes concrete arrays and the keywords of the kernel, but ``batch_size``.
+        """
+        get = self.__signature__.parameters["get"].default if get == "" else tuple(get) if isinstance(get, list) else get
+        self._check_names(get, keywords)
+        diagonal = bool(keywords.pop("diagonal", False))
+        keywords.pop("batch_size", None)
+        if not all(concrete(entry) for entry in (x1, x2, *keywords.values())):
+            raise ShapeError("a tracer", where="error_bound", why="the bound looks at numbers", fix="call it outside jit, vmap and grad")
+        x1, x2 = _in_precision(_checked_array(x1, "x1"), None if x2 is None else _checked_array(x2, "x2"))
+        _check_pair(x1, x2, diagonal)
+        self._check_numbers(keywords)
+        found = kernel_bounds(self._program, self._namespace, x1, x2, keywords, diagonal)
+        if isinstance(get, str):
+            return found[get]
+        return self._namespace["_KERNELS"][get](*(found[name] for name in get))
 
     def __repr__(self) -> str:
         return f"kernel_fn{self.__signature__}"
@@ -88,7 +114,7 @@ class KernelFn:
     def _check_numbers(self, keywords: dict[str, Any]) -> None:
         count = self._program.dense_count
         for keyword in self._program.keywords:
-            if keyword.name not in keywords or not _concrete(keywords[keyword.name]):
+            if keyword.name not in keywords or not concrete(keywords[keyword.name]):
                 continue
             given = keywords[keyword.name]
             try:
@@ -102,6 +128,7 @@ class KernelFn:
                 )
             if not np.isfinite(value).all():
                 raise NetworkError(f"{keyword.name}={given!r} is not finite", where="kernel_fn", fix="give a real number")
+            check_domains((keyword,), keywords, "kernel_fn")
             if keyword.name == "sigma_w" and (value <= 0).any():
                 raise NetworkError(
                     f"sigma_w={given!r}",
@@ -117,7 +144,7 @@ class KernelFn:
         if all(dual.exists_on_diagonal == sp.true for dual in self._program.duals):
             return
         arrays = [x for x in (x1, x2) if x is not None]
-        if not all(_concrete(entry) for entry in (*arrays, *keywords.values())):
+        if not all(concrete(entry) for entry in (*arrays, *keywords.values())):
             return
         own = {k: v for k, v in keywords.items() if k not in ("batch_size", "diagonal")}
         for name, x in zip(("x1", "x2"), arrays, strict=False):
@@ -133,13 +160,9 @@ class KernelFn:
                 )
 
 
-def _concrete(value: Any) -> bool:
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
-
-
 def _checked_array(x: Any, name: str) -> Any:
     """``x`` as something the generated code takes; raises ShapeError where a concrete array is not usable."""
-    if not _concrete(x):
+    if not concrete(x):
         return x
     if isinstance(x, jax.Array):
         array: Any = x
@@ -185,7 +208,7 @@ def _in_precision(*arrays: Any) -> tuple[Any, ...]:
 
 
 def _check_pair(x1: Any, x2: Any, diagonal: bool) -> None:
-    if x2 is None or not (_concrete(x1) and _concrete(x2)):
+    if x2 is None or not (concrete(x1) and concrete(x2)):
         return
     if x1.dtype != x2.dtype:
         raise ShapeError(

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import sympy as sp
 
 from ntksym.errors import LoweringError
-from ntksym.forms import Block, Parameter, Recursion, phi_derivative
+from ntksym.forms import Block, DualForm, NumericDual, Parameter, Recursion, phi_derivative
 from ntksym.lowering.duals import lower_dual
 from ntksym.lowering.names import identifier, parameter_names
-from ntksym.lowering.program import Assign, Call, DualFunction, Header, Keyword, Line, Pass, Program, Snap, Stage
+from ntksym.lowering.numeric import lower_numeric
+from ntksym.lowering.program import Assign, Call, DualFunction, Header, Keyword, Line, NumericFunction, Pass, Program, Snap, Stage
 from ntksym.nodes import Dual
 from ntksym.notation import MEANINGS, sigma_b, sigma_w
 
@@ -25,14 +26,15 @@ def lower_recursion(recursion: Recursion, header: Header) -> Program:
             f"the depth {recursion.depth} is symbolic", where="lowering", why="code needs a number of layers", fix="derive the network at a fixed depth"
         )
     declared = {parameter.symbol for parameter in recursion.parameters}
-    free = {symbol for form in recursion.duals for symbol in form.parameters}
+    free = {symbol for form in (*recursion.duals, *recursion.numeric) for symbol in form.parameters}
     names = parameter_names(declared | free, {s: str(s) for s in (sigma_w, sigma_b) if s in declared})
     form_names = _form_names(recursion, header)
     duals = tuple(lower_dual(form, form_names[form.phi], names) for form in recursion.duals)
-    functions = {dual.name: dual for dual in duals}
+    numeric = tuple(lower_numeric(form, form_names[form.phi], names) for form in recursion.numeric)
+    functions = {dual.name: dual for dual in (*duals, *numeric)}
     dense_count = 1 + sum(_repeat(block) for block in recursion.blocks)
     keywords = tuple(_keyword(parameter, names, dense_count) for parameter in recursion.parameters)
-    keywords += tuple(Keyword(names[s], None, False) for s in sorted(free - declared, key=str))
+    keywords += tuple(Keyword(names[s], None, False, domain=_domain(s)) for s in sorted(free - declared, key=str))
     lowering = _Lowering(recursion, form_names, functions, names)
     return Program(
         header=header,
@@ -42,7 +44,25 @@ def lower_recursion(recursion: Recursion, header: Header) -> Program:
         off_diagonal=lowering.layers([symbol for _, symbol, _ in recursion.outputs]),
         diagonal=lowering.layers([symbol for _, _, symbol in recursion.outputs]),
         outputs=tuple(name for name, _, _ in recursion.outputs),
+        numeric=numeric,
     )
+
+
+def lower_form(form: DualForm | NumericDual, name: str) -> tuple[DualFunction | NumericFunction, tuple[Keyword, ...]]:
+    """One dual activation alone, as ``dual_<name>``, and its parameters."""
+    names = parameter_names(form.parameters, {})
+    made = f"dual_{identifier(name).rstrip('_') or 'phi'}"
+    dual = lower_numeric(form, made, names) if isinstance(form, NumericDual) else lower_dual(form, made, names)
+    return dual, tuple(Keyword(names[s], None, False, domain=_domain(s)) for s in form.parameters)
+
+
+def _domain(symbol: sp.Symbol) -> str:
+    """What the derivation assumes of a parameter, in one word; empty where it may be any real number."""
+    words = ("integer",) if symbol.is_integer else ()
+    for word in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
+        if getattr(symbol, f"is_{word}"):
+            return " ".join((word, *words))
+    return "".join(words)
 
 
 def _repeat(block: Block) -> int:
@@ -54,8 +74,9 @@ def _repeat(block: Block) -> int:
 def _form_names(recursion: Recursion, header: Header) -> dict[sp.Basic, str]:
     wanted = dict(header.names)
     found: dict[sp.Basic, str] = {}
-    for form in recursion.duals:
-        stem = wanted.get(form.phi, "phi" if len(recursion.duals) == 1 else f"phi{len(found) + 1}")
+    forms = (*recursion.duals, *recursion.numeric)
+    for form in forms:
+        stem = wanted.get(form.phi, "phi" if len(forms) == 1 else f"phi{len(found) + 1}")
         name = f"dual_{identifier(f'{stem}').rstrip('_') or 'phi'}"
         base, k = name, 1
         while name in found.values():
@@ -69,17 +90,18 @@ def _keyword(parameter: Parameter, names: dict[sp.Symbol, str], dense_count: int
     name = names[parameter.symbol]
     meaning = MEANINGS.get(str(parameter.symbol))
     stands_for = meaning.stands_for if meaning and parameter.symbol in (sigma_w, sigma_b) else ""
+    domain = "" if stands_for else _domain(parameter.symbol)
     default = parameter.default
     if default is None or default == parameter.symbol:
-        return Keyword(name, None, parameter.per_layer, stands_for)
+        return Keyword(name, None, parameter.per_layer, stands_for, domain)
     entries = tuple(_number(entry, name) for entry in default) if isinstance(default, sp.Tuple | tuple) else None
     if entries is None:
-        return Keyword(name, _number(default, name), parameter.per_layer, stands_for)
+        return Keyword(name, _number(default, name), parameter.per_layer, stands_for, domain)
     if not parameter.per_layer or len(entries) != dense_count:
         raise LoweringError(
             f"{name} has {len(entries)} defaults", where="lowering", why=f"the network has {dense_count} Dense layers", fix="give one per Dense"
         )
-    return Keyword(name, entries, True, stands_for)
+    return Keyword(name, entries, True, stands_for, domain)
 
 
 def _number(value: sp.Basic, name: str) -> float:
@@ -92,7 +114,9 @@ def _number(value: sp.Basic, name: str) -> float:
 class _Lowering:
     """What stays the same over the two passes."""
 
-    def __init__(self, recursion: Recursion, form_names: dict[sp.Basic, str], functions: dict[str, DualFunction], names: dict[sp.Symbol, str]) -> None:
+    def __init__(
+        self, recursion: Recursion, form_names: dict[sp.Basic, str], functions: dict[str, DualFunction | NumericFunction], names: dict[sp.Symbol, str]
+    ) -> None:
         self.recursion, self.form_names, self.functions = recursion, form_names, functions
         self.renamed = {symbol: sp.Symbol(name, **symbol.assumptions0) for symbol, name in names.items()}
         self.state_names = set(recursion.state)
@@ -162,7 +186,7 @@ class _Lowering:
         return tuple(lines)
 
     def _function(self, node: Dual) -> tuple[str, int]:
-        for form in self.recursion.duals:
+        for form in (*self.recursion.duals, *self.recursion.numeric):
             if node.f == node.g == form.phi:
                 return self.form_names[form.phi], 0
             if node.f == node.g == phi_derivative(form.phi):
@@ -170,7 +194,7 @@ class _Lowering:
         raise LoweringError(
             f"the dual activation of {_describe(node)} has no closed form here",
             where="lowering",
-            why="the activation lies outside the class whose Gaussian expectations are derived in closed form; numbers for it are not available yet",
+            why="the activation lies outside the class whose Gaussian expectations are derived in closed form, and they cannot be computed either",
             fix="use an activation inside the class (ntksym list), or read the derivation, which holds V_phi as an expectation",
         )
 
@@ -210,7 +234,7 @@ def recursion_text(recursion: Recursion) -> tuple[str, ...]:
 
 
 def _dual_letter(node: Dual, recursion: Recursion) -> str:
-    forms = [form.phi for form in recursion.duals]
+    forms = [form.phi for form in (*recursion.duals, *recursion.numeric)]
     phi = next((phi for phi in forms if node.f in (phi, phi_derivative(phi))), None)
     number = str(forms.index(phi) + 1) if phi is not None and len(forms) > 1 else ""
     return f"V{number}" if phi is None or node.f == phi else f"V'{number}"

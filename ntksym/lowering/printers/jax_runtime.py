@@ -8,12 +8,15 @@ import jax.numpy as jnp
 from jax import lax
 """
 
-ROOM = '''
+OUTPUT_TYPES = """
 _KERNELS = {
     names: NamedTuple("Kernels", [(name, jax.Array) for name in names])
     for names in [(a,) for a in OUTPUTS]
     + [(a, b) for a in OUTPUTS for b in OUTPUTS if a != b]
 }
+"""
+
+HELPERS = '''
 
 
 def _arrays(*values):
@@ -134,6 +137,9 @@ def _snap(q11, q12, q22, ulps=32):
     near = _det(a1, c1, b1) <= ulps * eps * (a1 * b1)
     edge = jnp.sign(c) * (jnp.sqrt(a) * jnp.sqrt(b)) * (1 + 2 * eps)
     return q12 + jnp.where(near, edge - c, 0)
+'''
+
+ARGUMENTS = '''
 
 
 def _per_layer(name, value, dtype):
@@ -188,6 +194,8 @@ def _by_rows(block, rows, batch_size):
     results = lax.map(jax.checkpoint(block), tuple(slices(entry) for entry in rows))
     return tuple(entry.reshape(-1, entry.shape[-1])[:count] for entry in results)
 '''
+
+ROOM = OUTPUT_TYPES + HELPERS + ARGUMENTS
 
 KERNEL_FN = '''
 
