@@ -8,6 +8,8 @@ import sympy as sp
 
 from ntksym.errors import LoweringError
 from ntksym.forms import DualForm
+from ntksym.lowering.germ import germ, loses_digits, may_cancel
+from ntksym.lowering.germ import renamed as renamed_germ
 from ntksym.lowering.passes import share
 from ntksym.lowering.probability import has_growing_exponents, needs_positive_variances, stable_form, switching_variance
 from ntksym.lowering.program import DualFunction
@@ -41,6 +43,8 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
     def stable(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
         return stable_form(expression, switch=switch, infinite=infinite)
 
+    stable_value, stable_square = stable(value), stable(form.diagonal_value)
+    small = germ(form) if may_cancel(value) and loses_digits(stable_value, stable_square) else None
     pair, one = _conditions(form.condition)
     diagonal_derivative = form.diagonal_derivative
     if not diagonal_derivative.has(sp.oo, sp.zoo):
@@ -51,14 +55,15 @@ def lower_dual(form: DualForm, name: str, names: Mapping[sp.Symbol, str]) -> Dua
         name=name,
         phi=_plain(form.phi.expr.xreplace(renamed)),
         parameters=tuple(names[symbol] for symbol in parameters),
-        value=share(tuple(e.xreplace(renamed) for e in (stable(value), stable(derivative, infinite=infinite)))),
+        value=share(tuple(e.xreplace(renamed) for e in (stable_value, stable(derivative, infinite=infinite)))),
         partials=share(tuple(stable(e).xreplace(renamed) for e in partials)),
-        diagonal=share((stable(form.diagonal_value).xreplace(renamed), diagonal_derivative.xreplace(renamed))),
+        diagonal=share((stable_square.xreplace(renamed), diagonal_derivative.xreplace(renamed))),
         formula=formula,
         exists=pair.xreplace(renamed),
         exists_on_diagonal=one.xreplace(renamed),
         infinite_at_coincidence=infinite,
         positive_variances=needs_positive_variances(value),
+        germ=None if small is None else renamed_germ(small, renamed),
     )
 
 

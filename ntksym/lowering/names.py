@@ -16,7 +16,7 @@ from ntksym.errors import LoweringError
 USED_BY_GENERATED_CODE = frozenset(
     """jax jnp lax NamedTuple annotations kernel_fn get x1 x2 batch_size diagonal q q11 q12 q22 u v V dV state layer stage rows index
     sigma_w sigma_b s11 s12 s22 n0 primals tangents dtype Kernels N_DENSE OUTPUTS numbers names results det angle root exp
-    K11 K12 K22 Theta11 Theta12 Theta22 self""".split()
+    right left small K11 K12 K22 Theta11 Theta12 Theta22 self""".split()
 )
 _TEMPORARY = re.compile(r"_.*|(t|d|sum|root|angle|slope|det|exp|exp_sinh)_?\d*|inverse_.*|d_.*|stage\d*|.*_new|(V|dV|g|h)\d*(_.*)?|dual_.*|dq\d*")
 

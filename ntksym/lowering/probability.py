@@ -204,7 +204,8 @@ def _single(exponent: sp.Expr, node: sp.Expr) -> sp.Expr:
         return ScaledQuadrant(_exponent(exponent), e1, e2, e12, *means, safe(CorrelationAngle(a, -c, b)))
     scale = sp.exp(_exponent(exponent)) if exponent != 0 else sp.S.One
     if isinstance(node, _Erf):
-        return scale * Erf(standardised(*node.args) / sp.sqrt(2))
+        mean = standardised(*node.args)
+        return scale * Erf(mean / sp.sqrt(2)) if mean != 0 else sp.S.Zero
     if isinstance(node, _CornerOf):
         return scale * Corner(*_means(*node.args))
     if isinstance(node, sp.erfi):

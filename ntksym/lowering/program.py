@@ -107,10 +107,6 @@ class Erf(sp.Function):
     nargs = 1
     is_real = True
 
-    @classmethod
-    def eval(cls, x: sp.Expr) -> sp.Expr | None:
-        return sp.S.Zero if x == 0 else None
-
 
 class Choose(sp.Function):
     """``Choose(x, y, here, there)``: ``here`` where x >= y, else ``there``; both finite."""
@@ -183,6 +179,20 @@ class Body:
 
 
 @dataclass(frozen=True)
+class Germ:
+    """Taylor coefficients of phi at 0 from the right and from the left; ``reach``: the variance below which no other break of phi is seen."""
+
+    right: tuple[sp.Expr, ...]
+    left: tuple[sp.Expr, ...]
+    reach: float
+
+    @property
+    def order(self) -> int:
+        """The lowest degree that occurs."""
+        return next(k for k, pair in enumerate(zip(self.right, self.left, strict=True)) if pair != (0, 0))
+
+
+@dataclass(frozen=True)
 class DualFunction:
     """The dual activation of one phi.
 
@@ -190,6 +200,7 @@ class DualFunction:
     dV'/dp for each parameter p.  Where V' is infinite at coincidence (phi jumps) a finite dV/dq12 stands before the parameters.  ``diagonal`` returns
     (E phi^2, E phi'^2) in q.  ``exists`` and ``exists_on_diagonal`` are the conditions of existence, ``true`` where there is none.
     ``positive_variances``: the formulas have no value at variance 0; the smallest positive one stands in.
+    ``germ``: the Taylor coefficients of phi that stand in where the formulas lose their digits at small variances.
     """
 
     name: str
@@ -203,6 +214,7 @@ class DualFunction:
     exists_on_diagonal: sp.Basic = sp.true
     infinite_at_coincidence: bool = False
     positive_variances: bool = False
+    germ: Germ | None = None
 
 
 @dataclass(frozen=True)

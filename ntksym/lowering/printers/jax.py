@@ -253,6 +253,7 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += ['    """', f"    {pair} = _arrays({pair})", *positive, *_body(dual.value)]
     value, derivative = dual.value.results
     lines += _assignment("V", _full(value, "q12"), "    ") + _assignment("dV", _full(derivative, "q12"), "    ")
+    lines += _near_zero(dual, "V", "dV", "_germ(q11, q12, q22")
     if dual.exists != sp.true:
         lines += _assignment("exists", _code(dual.exists), "    ")
         lines += ["    V, dV = jnp.where(exists, V, jnp.nan), jnp.where(exists, dV, jnp.nan)"]
@@ -285,10 +286,23 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += [*(["    q = _positive(q)"] if dual.positive_variances else []), *_body(dual.diagonal)]
     first, second = dual.diagonal.results
     lines += _assignment("g", _full(first, "q"), "    ") + _assignment("h", _full(second, "q"), "    ")
+    lines += _near_zero(dual, "g", "h", "_germ_diagonal(q")
     if dual.exists_on_diagonal != sp.true:
         lines += _assignment("exists", _code(dual.exists_on_diagonal), "    ")
         lines += ["    g, h = jnp.where(exists, g, jnp.nan), jnp.where(exists, h, jnp.nan)"]
     return [*lines, "    return _shaped((g, h), q)"]
+
+
+def _near_zero(dual: DualFunction, value: str, slope: str, call: str) -> list[str]:
+    """Small variances by the Taylor coefficients of phi at 0, from either side."""
+    if dual.germ is None:
+        return []
+    lines = ["    # where the formula loses its digits: Taylor coefficients of phi at 0, from the right and from the left"]
+    for name, coefficients in (("right", dual.germ.right), ("left", dual.germ.left)):
+        text = ", ".join(_code(coefficient) for coefficient in coefficients)
+        lines += [f"    {name} = (", *textwrap.wrap(text + ",", _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False), "    )"]
+    lines.append(f"    small, {value}_0, {slope}_0 = {call}, right, left, {dual.germ.order}, {dual.germ.reach!r})")
+    return [*lines, f"    {value}, {slope} = jnp.where(small, {value}_0, {value}), jnp.where(small, {slope}_0, {slope})"]
 
 
 def _full(result: sp.Expr, like: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ntksym.lowering.printers.jax_germ import GERM, HALF_MOMENTS
+
 QUOTIENT = '''
 
 def _quotient(x, y):
@@ -320,6 +322,8 @@ PIECES: dict[str, str] = {
     "_erf": ERF,
     "_triangle": TRIANGLE,
     "_corner": CORNER,
+    "_half_moments": HALF_MOMENTS,
+    "_germ": GERM,
 }
 
 
