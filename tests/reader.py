@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import mpmath
 
@@ -19,10 +20,19 @@ _FUNCTIONS = {
     "sinh": mpmath.sinh,
     "cosh": mpmath.cosh,
     "erf": mpmath.erf,
+    "erfi": mpmath.erfi,
     "Φ": mpmath.ncdf,
     "φ": mpmath.npdf,
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+@lru_cache(maxsize=1024)
+def bivariate_cdf(h: mpmath.mpf, k: mpmath.mpf, rho: mpmath.mpf) -> mpmath.mpf:
+    """P(X <= h, Y <= k) for standard normal X, Y of correlation rho: the conditional law of Y integrated over X."""
+    root = mpmath.sqrt(1 - rho**2)
+    ends = [-mpmath.inf, *sorted({min(mpmath.mpf(e), h) for e in (-8, -4, 0)} | {h})]
+    return mpmath.quad(lambda x: mpmath.npdf(x) * mpmath.ncdf((k - rho * x) / root), ends)
 
 
 class _Stream:
@@ -49,7 +59,7 @@ class _Stream:
 
     def product(self) -> mpmath.mpf:
         value = self.power()
-        while self.peek() and self.peek() not in ("+", "-", ")", "}", ","):
+        while self.peek() and self.peek() not in ("+", "-", ")", "}", ",", ";"):
             if self.peek() == "/":
                 self.take()
                 value /= self.power()
@@ -85,6 +95,15 @@ class _Stream:
             return above / self.group()
         if token == "sqrt":
             return mpmath.sqrt(self.group() if self.peek() in ("{", "(") else self.atom())
+        if token == "Φ₂":
+            self.take("(")
+            first = self.sum()
+            self.take(",")
+            second = self.sum()
+            self.take(";")
+            third = self.sum()
+            self.take(")")
+            return bivariate_cdf(first, second, third)
         if token in _FUNCTIONS and token not in self.names:
             power = self.exponent() if self.peek() == "^" else None
             argument = self.atom()
@@ -100,7 +119,7 @@ class _Stream:
 def read_latex(source: str, names: Mapping[str, mpmath.mpf]) -> mpmath.mpf:
     """Value of LaTeX such as \\frac{q_{12} (\\pi - \\theta)}{2 \\pi}; ``names`` by their LaTeX."""
     text = re.sub(r"\\(?:left|right|displaystyle)(?![A-Za-z])|\\[,;!]", " ", source)
-    text = re.sub(r"\\operatorname\{(\w+)\}", r"\\\1", text)
+    text = re.sub(r"\\operatorname\{(\w+)\}", r"\\\1", text).replace(r"\Phi_2", r"\Pphi")
     found: list[str] = []
     known = sorted([*names, *(rf"\{name}" for name in ("pi",))], key=len, reverse=True)
     while text := text.lstrip():
@@ -112,7 +131,7 @@ def read_latex(source: str, names: Mapping[str, mpmath.mpf]) -> mpmath.mpf:
             found.append(name)
             text = text[len(name) :]
         elif command is not None:
-            found.append({"Phi": "Φ", "varphi": "φ"}.get(command[1], command[1]))
+            found.append({"Phi": "Φ", "Pphi": "Φ₂", "varphi": "φ"}.get(command[1], command[1]))
             text = text[command.end() :]
         else:
             found.append(plain[0])
@@ -126,8 +145,8 @@ def read_latex(source: str, names: Mapping[str, mpmath.mpf]) -> mpmath.mpf:
 def read_text(source: str, names: Mapping[str, mpmath.mpf]) -> mpmath.mpf:
     """Value of text such as q12 (π - θ)/(2 π)."""
     text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^{" + m[0].translate(_SUPERSCRIPTS) + "}", source)
-    tokens = re.findall(r"\d+(?:\.\d+)?(?![A-Za-z_])|[A-Za-zα-ωΑ-Ωϑ][A-Za-z0-9_α-ωϑ]*|√|.", text.replace("√", " √ "))
-    tokens = ["sqrt" if t == "√" else t for t in tokens if t.strip()]
+    tokens = re.findall(r"\d+(?:\.\d+)?(?![A-Za-z_])|[A-Za-zα-ωΑ-Ωϑ][A-Za-z0-9_α-ωϑ]*|√|.", text.replace("√", " √ ").replace("Φ₂", " Pphi "))
+    tokens = [{"√": "sqrt", "Pphi": "Φ₂"}.get(t, t) for t in tokens if t.strip()]
     stream = _Stream(tokens, {**names, "π": mpmath.pi()})
     value = stream.sum()
     assert stream.at == len(stream.tokens), (source, stream.tokens[stream.at :])

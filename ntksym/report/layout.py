@@ -11,8 +11,8 @@ from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
 from ntksym.report.mathematics import latex, terms
 
-# Of the 43 lines of a page, an equation may take so many before it is split.
-PAGE = 30.0
+# Lines an equation may take before it is split: half a page.
+PAGE = 22.0
 # One unit is about half an em, the width of a digit; 469pt of text hold 85 of them, and the tag of an equation takes 9.
 LINE = 74.0
 

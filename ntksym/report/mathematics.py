@@ -20,7 +20,7 @@ from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer
 from ntksym.report.names import escape, symbol_latex
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
-from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold
+from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
 _TALL = re.compile(r"\\(?:frac|sqrt|sum|prod|begin|int|left|Big|bigl)(?![A-Za-z])")
 _PRIMES = {1: "'", 2: "''", 3: "'''"}
@@ -443,6 +443,9 @@ class MathPrinter(LatexPrinter):
 
     def _print_DistributedAs(self, expr: Any) -> str:
         return rf"{self._print(expr.args[0])} \sim {self._print(expr.args[1])}"
+
+    def _print_Relational(self, expr: Any) -> str:
+        return super()._print_Relational(turned(expr))
 
     def _print_Tuple(self, expr: Any) -> str:
         return bracketed(", ".join(self._print(a) for a in expr))

@@ -141,7 +141,7 @@ class Namer:
         names: dict[sp.Basic, Glyph] = {}
         for argument in sorted(uses, key=sp.default_sort_key):
             size = width(latex(argument.replace(lambda e: isinstance(e, sp.Pow) and is_root(e), lambda e: sp.Dummy("s") ** (2 * e.exp)), self.profile))
-            if size > 8 and (uses[argument] > 1 or (long and size > 11)):
+            if size > 8.5 and (uses[argument] > 1 or long):
                 names[argument] = self.bind(argument, [_numbered(k, "h" if "h" not in self.taken else "y") for k in range(1, 100)])
         if not names:
             return expressions

@@ -15,7 +15,7 @@ from ntksym.nodes import Delta
 from ntksym.notation import DEFAULT, MEANINGS, Profile
 from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
-from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold
+from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
 _PRIMES = {1: "'", 2: "''", 3: "'''"}
 
@@ -430,6 +430,7 @@ class PlainPrinter(StrPrinter):
         return f"{self._print(expr.args[0])} ∼ {self._print(expr.args[1])}"
 
     def _print_Relational(self, expr: Any) -> str:
+        expr = turned(expr)
         sign = {"==": "=", "!=": "≠", ">=": "≥", "<=": "≤"}.get(expr.rel_op, expr.rel_op)
         return f"{self._print(expr.lhs)} {sign} {self._print(expr.rhs)}"
 

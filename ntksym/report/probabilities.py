@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from ntksym.nodes import HalfLineProbability, NormalCDF, QuadrantProbability
 from ntksym.notation import q11, q12, q22
@@ -41,24 +42,14 @@ def standardized(mean: sp.Expr, variance: sp.Expr) -> sp.Expr:
     except sp.PolynomialError:
         return mean / sp.sqrt(variance)
     (number, powers), (scale, under) = above, below
-    exponents: dict[sp.Expr, sp.Expr] = {base: sp.Integer(k) for base, k in powers}
-    sign = sp.S.One
-    for base, k in under:
-        known = sign_of(base)
-        if known == 0:
-            if base in exponents:
-                return mean / sp.sqrt(variance)
-            exponents[base] = sp.Rational(-k, 2)
-        elif known > 0:
-            exponents[base] = exponents.get(base, sp.S.Zero) - sp.Rational(k, 2)
-        else:
-            scale *= (-1) ** k
-            power = exponents.pop(base, sp.S.Zero)
-            sign *= (-1) ** power
-            exponents[-base] = exponents.get(-base, sp.S.Zero) + power - sp.Rational(k, 2)
+    if any(sign_of(base) == 0 and base in powers for base in under):
+        return mean / sp.sqrt(variance)
+    exponents = dict(powers)
+    for base, k in under.items():
+        exponents[base] = exponents.get(base, sp.S.Zero) - k / 2
     if not scale.is_positive:
         return mean / sp.sqrt(variance)
-    return _oriented(sign * number / sp.sqrt(scale), exponents)
+    return _oriented(number / sp.sqrt(scale), exponents)
 
 
 def _oriented(number: sp.Expr, exponents: dict[sp.Expr, sp.Expr]) -> sp.Expr:
@@ -73,12 +64,17 @@ def _oriented(number: sp.Expr, exponents: dict[sp.Expr, sp.Expr]) -> sp.Expr:
     return sp.Mul(number, *factors, evaluate=not any(isinstance(f, sp.Add) for f in factors)) if number != 1 else sp.Mul(*factors)
 
 
-def _factors(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Expr, int]]]:
-    """A rational function as a number and powers of irreducible polynomials."""
+def _factors(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Expr]]:
+    """A rational function as a number and powers of irreducible polynomials, those of certain sign positive."""
     above, below = sp.fraction(sp.together(expression))
     number, top = sp.factor_list(above)
     divisor, bottom = sp.factor_list(below)
-    return number / divisor, [*top, *((base, -k) for base, k in bottom)]
+    number, powers = number / divisor, {}
+    for base, k in (*top, *((base, -k) for base, k in bottom)):
+        if sign_of(base) < 0:
+            base, number = -base, number * (-1) ** k
+        powers[base] = powers.get(base, sp.S.Zero) + k
+    return number, powers
 
 
 def sign_of(factor: sp.Expr) -> int:
@@ -110,6 +106,17 @@ def oriented(argument: sp.Expr) -> sp.Expr:
     """The argument as x - t or t - x, whichever has the variable with a plus sign."""
     left, sign, right = threshold(argument)
     return argument if sign == ">=" else sp.Add(left, -right)
+
+
+def turned(relation: Relational) -> Relational:
+    """The relation with the variable on the left, and with a plus sign: x > t for t < x, x < -t for t < -x."""
+    if not isinstance(relation, (sp.StrictLessThan, sp.StrictGreaterThan, sp.LessThan, sp.GreaterThan)):
+        return relation
+    moving = _variables(relation.lhs - relation.rhs)
+    if not relation.rhs.free_symbols & moving or relation.lhs.free_symbols & moving:
+        return relation
+    flipped = relation.reversed
+    return flipped.reversedsign if -flipped.lhs in moving else flipped
 
 
 def _variables(argument: sp.Expr) -> set[sp.Basic]:

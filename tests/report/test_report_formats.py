@@ -17,6 +17,7 @@ import sympy as sp
 from pylatexenc.latexwalker import LatexWalker
 
 import ntksym.report
+from ntksym.duals import dual as dual_of
 from ntksym.errors import RuleError
 from ntksym.gaussian import dual
 from ntksym.notation import q11, q12, x
@@ -255,7 +256,8 @@ import hashlib
 import sympy as sp
 from ntksym.gaussian import dual
 from ntksym.notation import x
-for phi in (sp.erf(x), sp.Max(0, x) ** 2 * sp.Symbol("a", real=True) + sp.Symbol("b", real=True) * x):
+shifted = sp.Max(sp.Symbol("t", positive=True), x)
+for phi in (sp.erf(x), sp.Max(0, x) ** 2 * sp.Symbol("a", real=True) + sp.Symbol("b", real=True) * x, shifted, sp.tanh(x)):
     d = dual(sp.Lambda(x, phi))
     for text in (d.latex(), d.latex(fragment=True), d.markdown(), d.html(), d.text(), d._repr_html_(), d._repr_latex_(), d.explain(1)):
         print(hashlib.sha256(text.encode()).hexdigest())
@@ -269,12 +271,12 @@ def test_bytes_do_not_depend_on_the_hash_seed() -> None:
     ]
     printed = [process.communicate(timeout=240)[0] for process in running]
     assert all(process.returncode == 0 for process in running)
-    assert printed[0].count("\n") == 16
+    assert printed[0].count("\n") == 32
     assert printed[0] == printed[1] == printed[2]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("which", ["relu", "hostile", "two fragments"])
+@pytest.mark.parametrize("which", ["relu", "elu", "tanh", "hostile", "two fragments"])
 def test_pdflatex_compiles_without_a_line_too_long(which: str, tmp_path: Path) -> None:
     if which == "two fragments":
         (tmp_path / "one.tex").write_text(relu().latex(fragment=True), encoding="ascii")
@@ -282,7 +284,7 @@ def test_pdflatex_compiles_without_a_line_too_long(which: str, tmp_path: Path) -
         packages = "".join(rf"\usepackage{{{name}}}" for name in ("amsmath", "amssymb", "amsthm", "bm"))
         source = rf"\documentclass{{article}}{packages}\setlength{{\textwidth}}{{6.5in}}\begin{{document}}\input{{one}}\input{{two}}\end{{document}}"
     else:
-        source = (relu() if which == "relu" else hostile()).latex()
+        source = (hostile() if which == "hostile" else dual_of(which)).latex()
     (tmp_path / "main.tex").write_text(source, encoding="ascii")
     for _ in range(2):
         done = subprocess.run(
@@ -291,13 +293,13 @@ def test_pdflatex_compiles_without_a_line_too_long(which: str, tmp_path: Path) -
         log = done.stdout.decode("latin-1")
         assert done.returncode == 0, log[-2000:]
     assert "multiply defined" not in log and "undefined" not in log.replace("undefined on input line 0", "")
-    if which == "relu":
+    if which in ("relu", "elu", "tanh"):
         assert "Overfull" not in log
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_temml_sets_every_formula(tmp_path: Path) -> None:
-    formulas = [*Page(relu().html()).tex, *Page(hostile().html()).tex]
+    formulas = [*Page(relu().html()).tex, *Page(dual_of("elu").html()).tex, *Page(dual_of("tanh").html()).tex, *Page(hostile().html()).tex]
     assert len(formulas) > 40 and all(formulas)
     import_file = Path(ntksym.report.__file__).parent / "assets" / "temml.min.js"
     script = (

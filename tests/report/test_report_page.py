@@ -8,7 +8,7 @@ from functools import cache
 import mpmath
 import pytest
 import sympy as sp
-from reader import read_latex, read_text
+from reader import bivariate_cdf, read_latex, read_text
 
 from ntksym.activations import activation
 from ntksym.forms import DualForm
@@ -20,7 +20,7 @@ from ntksym.proof import Derivation
 from ntksym.report import document
 from ntksym.report.build import equations
 from ntksym.report.document import Equation, Row
-from ntksym.report.glyphs import AtLayer, Call
+from ntksym.report.glyphs import AtLayer, BivariateCDF, Call
 from ntksym.report.layout import LINE, width
 from ntksym.report.letters import Letters
 from ntksym.report.mathematics import latex
@@ -45,8 +45,15 @@ ACTIVATIONS = (
     "gaussian_derivative",
     "sigmoid_like",
     "step",
+    "elu",
+    "hard_tanh",
+    "shifted_relu",
+    "laplace",
+    "hard_swish",
+    "hard_shrink",
 )
-POINT = {"q11": "1.3", "q12": "-0.4", "q22": "0.7", "q": "1.1", "u": "0.3", "v": "-0.6", "x": "0.9", "w": "0.2", "w1": "0.5", "w2": "-0.8"}
+SPLIT = ("elu", "hard_tanh", "shifted_relu")  # results in two equations, the second with names of the first
+POINT = {"q11": "1.3", "q12": "-0.4", "q22": "0.7", "q": "1.1", "u": "0.3", "v": "-0.6", "x": "0.9", "w": "0.2", "w1": "0.5", "w2": "-0.8", "rho": "0.3"}
 
 
 @cache
@@ -63,7 +70,11 @@ def number(expression: sp.Basic) -> mpmath.mpc:
         "CorrelationArcsine": lambda a, c, b: mpmath.asin(c / mpmath.sqrt(a * b)),
         "NormalCDF": mpmath.ncdf,
         "NormalPDF": mpmath.npdf,
+        "HalfLineProbability": lambda m, a: mpmath.ncdf(m / mpmath.sqrt(a)),
+        "QuadrantProbability": lambda m, n, a, c, b: bivariate_cdf(m / mpmath.sqrt(a), n / mpmath.sqrt(b), c / mpmath.sqrt(a * b)),
+        "Bivariate": bivariate_cdf,
     }
+    expression = expression.replace(BivariateCDF, sp.Function("Bivariate"))
     with mpmath.workdps(40):
         return mpmath.mpmathify(sp.lambdify(symbols, expression, modules=[modules, "mpmath"], dummify=True)(*values))
 
@@ -118,7 +129,8 @@ def rows_with_left_sides(equation: Equation) -> list[tuple[sp.Basic | None, sp.B
 def test_result_on_the_page_has_the_values_derived(name: str) -> None:
     form = derived(name).conclusion.claim
     assert isinstance(form, DualForm)
-    first, second = [e for s in document(derived(name), "result").sections if s.title == "Result" for e in s.blocks if isinstance(e, Equation)]
+    *parts, second = [e for s in document(derived(name), "result").sections if s.title == "Result" for e in s.blocks if isinstance(e, Equation)]
+    first = Equation(tuple(row for part in parts for row in part.rows), tuple(row for part in parts for row in part.where))
     exact = [row for row in first.where + second.where if row.relation == "approx"]
     digits = 15 if exact else 25
     shown = [put_back(right, first.where) for _, right in rows_with_left_sides(first)]
@@ -164,11 +176,30 @@ def environment(rows: Sequence[Row], where: Sequence[Row]) -> tuple[dict[str, mp
 
 
 @pytest.mark.parametrize(
-    "name", ("relu", "leaky_relu", "relu^3", "signed_square", "erf", "gelu", "normal_cdf", "sin", "scaled_gaussian", "gaussian_derivative")
+    "name",
+    (
+        "relu",
+        "leaky_relu",
+        "relu^3",
+        "signed_square",
+        "erf",
+        "gelu",
+        "normal_cdf",
+        "sin",
+        "scaled_gaussian",
+        "gaussian_derivative",
+        "elu",
+        "shifted_relu",
+        "hard_tanh",
+    ),
 )
 def test_what_is_printed_reads_back_as_what_was_meant(name: str) -> None:
     read = 0
+    known: tuple[Row, ...] = ()
     for equation in equations(document(derived(name))):
+        if any(row.right.has(other.left) for row in equation.rows for other in known if other.left is not None):
+            equation = Equation(equation.rows, (*known, *equation.where), equation.number)
+        known = equation.where if name in SPLIT else ()
         if any(not isinstance(row.right, sp.Expr) or not _readable(row.right) for row in equation.where):
             continue
         rows = [row for row in (*equation.rows, *equation.where) if isinstance(row.right, sp.Expr) and _readable(row.right)]
@@ -185,7 +216,7 @@ def test_what_is_printed_reads_back_as_what_was_meant(name: str) -> None:
 
 
 def _readable(expression: sp.Expr) -> bool:
-    allowed = (CorrelationAngle, CorrelationArcsine, NormalCDF, NormalPDF, sp.exp, sp.erf, sp.sin, sp.cos, sp.sinh, sp.cosh)
+    allowed = (CorrelationAngle, CorrelationArcsine, NormalCDF, NormalPDF, sp.acos, sp.asin, sp.exp, sp.erf, sp.sin, sp.cos, sp.sinh, sp.cosh)
     return (
         is_closed(expression)
         and not expression.has(sp.I)
