@@ -242,7 +242,7 @@ def _scaled_quadrant(e, e1, e2, e12, h, k, y1, y2, angle):
     e, e1, e2, e12, h, k, y1, y2 = jnp.broadcast_arrays(*_arrays(e, e1, e2, e12, h, k, y1, y2))
     distance, other = jnp.stack([h, k]), jnp.stack([y1, y2])
     past = other > 0  # the foot of the perpendicular lies on the edge
-    hidden = jnp.exp(e12) * _hidden(jnp.abs(distance), jnp.abs(other))
+    hidden = jnp.exp(e12)[None] * _hidden(jnp.abs(distance), jnp.abs(other))
     whole = jnp.exp(jnp.where(past, jnp.stack([e1, e2]), 0)) * _erfcx(jnp.abs(distance) / 2**0.5) / 2
     hidden = jnp.where(past, whole - hidden, hidden)
     edges = jnp.sum(jnp.where(distance > 0, -hidden, hidden), axis=0)
