@@ -40,7 +40,8 @@ class SmoothPieces:
 def sample_values(expr: sp.Expr, seed: int = 0) -> dict[sp.Symbol, sp.Rational]:
     """Numbers for the parameters of ``expr`` that their assumptions allow."""
     out = {}
-    for k, symbol in enumerate(sorted((s for s in expr.free_symbols if s != x), key=str)):
+    symbols = sorted((s for s in expr.free_symbols if s != x), key=str)
+    for k, symbol in enumerate(symbols if seed % 2 == 0 else reversed(symbols)):  # neither order of two parameters is taken for granted
         value = sp.Rational(23 + 7 * k + 5 * seed, 20 + 3 * seed)
         if symbol.is_negative or symbol.is_nonpositive:
             value = -value
@@ -56,7 +57,7 @@ def smooth_pieces(expr: sp.Expr) -> SmoothPieces:
     kept: list[sp.Expr] = []
     out = [exprs[0]]
     for t, piece in zip(thresholds, exprs[1:], strict=True):
-        if t not in walk.rough and (piece == out[-1] or sp.expand(piece - out[-1]) == 0):
+        if (piece == out[-1] or sp.expand(piece - out[-1]) == 0) and not walk.is_rough(piece, t):
             continue
         kept.append(t)
         out.append(piece)
@@ -101,6 +102,10 @@ class _Walk:
         if any(order != orders[0] for order in orders):
             raise NoNumbersError("the order of the kinks is not decided by what is known of the parameters")
         return tuple(kept[i][1] for i in orders[0])
+
+    def is_rough(self, piece: sp.Expr, t: sp.Expr) -> bool:
+        """Whether a root, logarithm or quotient of ``piece`` itself is singular at t."""
+        return t in self.rough and any(rough and self._vanishes(g, t) for g, rough in _switches(piece))
 
     def _vanishes(self, g: sp.Expr, t: sp.Expr) -> bool:
         """Whether g is 0 at the kink t of its own."""

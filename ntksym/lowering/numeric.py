@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import sympy as sp
 
@@ -156,14 +155,13 @@ def _reciprocal(base: sp.Expr) -> sp.Expr:
 
 def _merged(product: sp.Mul) -> sp.Expr:
     """exp(y) Sigmoid(-y) = Sigmoid(y), sinh(y) Sech(y) = Tanh(y): no factor overflows alone."""
-    powers: dict[Any, sp.Expr] = product.as_powers_dict()
-    for base in sorted(powers, key=sp.default_sort_key):
-        if isinstance(base, Sigmoid) and powers[base].is_positive:
-            y = -base.args[0]
-            for other in sorted(powers, key=sp.default_sort_key):
-                if isinstance(other, sp.exp) and sp.expand(other.args[0] - y) == 0 and powers[other] == 1:
-                    return stable_on_line(product / base / other * Sigmoid(y))
-        if isinstance(base, Sech) and sp.sinh(base.args[0]) in powers:
-            sinh = sp.sinh(base.args[0])
-            return stable_on_line(product / base / sinh * Tanh(base.args[0]))
+    for factor in product.args:
+        base, power = factor.as_base_exp()
+        if not power.is_positive:
+            continue
+        for other in product.args:
+            if isinstance(base, Sigmoid) and isinstance(other, sp.exp) and sp.expand(other.args[0] + base.args[0]) == 0:
+                return stable_on_line(product / base / other * Sigmoid(-base.args[0]))
+            if isinstance(base, Sech) and other == sp.sinh(base.args[0]):
+                return stable_on_line(product / base / other * Tanh(base.args[0]))
     return product
