@@ -118,8 +118,10 @@ def _called(line: Call, known: dict[str, Bounded], namespace: Mapping[str, Any],
     own = [known[name].value for name in line.parameters]
     pair = line.function.removesuffix("_diagonal") if len(inputs) == 1 else line.function
     bound = _compiled(namespace[f"{pair}_bound"]) if pair in numeric else _rounding(namespace[pair], namespace[f"{pair}_diagonal"])
-    shape = np.broadcast_shapes(*(np.shape(entry.value) for entry in inputs))
-    arrays = [jnp.asarray(np.broadcast_to(entry.value, shape) if len(inputs) == 1 else entry.value) for entry in inputs]
+    if len(inputs) == 1:  # one shape for rows and columns, so that they share compiled code
+        shape = np.shape(inputs[0].value)
+        inputs = [Bounded(np.ravel(inputs[0].value), np.ravel(np.broadcast_to(inputs[0].error, shape)))]
+    arrays = [jnp.asarray(entry.value) for entry in inputs]
     values, slopes = _with_slopes(namespace[line.function])(arrays, own)
     bounds = bound(*(arrays * 3 if len(inputs) == 1 else arrays), *own)
     out = []
@@ -128,13 +130,14 @@ def _called(line: Call, known: dict[str, Bounded], namespace: Mapping[str, Any],
         for slope, entry in zip(slopes[k], inputs, strict=True):
             error = error + np.abs(np.asarray(slope)) * entry.error
         out.append(error)
-    if len(inputs) == 3:
-        edge = np.sqrt(np.asarray(arrays[0], dtype=float)) * np.sqrt(np.asarray(arrays[2], dtype=float))
-        for side in (-1, 1):
-            moved = np.clip(np.asarray(arrays[1], dtype=float) + side * inputs[1].error, -edge, edge).astype(arrays[1].dtype)
-            other = _compiled(namespace[line.function])(arrays[0], jnp.asarray(moved), arrays[2], *own)[1]
-            change = np.abs(np.asarray(other, dtype=float) - np.asarray(values[1], dtype=float))
-            out[1] = np.maximum(out[1], np.asarray(bounds[1]) + np.where(np.isfinite(change), change, 0))
+    if len(inputs) == 1:
+        return [Bounded(np.asarray(value).reshape(shape), error.reshape(shape)) for value, error in zip(values, out, strict=True)]
+    edge = np.sqrt(np.asarray(arrays[0], dtype=float)) * np.sqrt(np.asarray(arrays[2], dtype=float))
+    for side in (-1, 1):
+        moved = np.clip(np.asarray(arrays[1], dtype=float) + side * inputs[1].error, -edge, edge).astype(arrays[1].dtype)
+        other = _compiled(namespace[line.function])(arrays[0], jnp.asarray(moved), arrays[2], *own)[1]
+        change = np.abs(np.asarray(other, dtype=float) - np.asarray(values[1], dtype=float))
+        out[1] = np.maximum(out[1], np.asarray(bounds[1]) + np.where(np.isfinite(change), change, 0))
     return [Bounded(np.asarray(value), error) for value, error in zip(values, out, strict=True)]
 
 

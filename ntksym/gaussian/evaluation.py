@@ -114,6 +114,7 @@ def _computed(expr: sp.Basic, known: dict[sp.Basic, Array]) -> Array:
 
 def _piecewise(expr: sp.Piecewise, known: dict[sp.Basic, Array]) -> Array:
     out: Array = np.float64(np.nan)
-    for branch, condition in reversed(expr.args):
+    for pair in reversed(expr.args):
+        branch, condition = pair.args
         out = np.where(_value(condition, known), _value(branch, known), out)
     return out

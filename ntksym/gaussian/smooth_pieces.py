@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -155,7 +156,7 @@ class _Walk:
         return _resolved(expr, points)
 
 
-def _between(edges: list[sp.Expr], i: int) -> sp.Expr:
+def _between(edges: list[Any], i: int) -> sp.Expr:
     """A point of the i-th interval, unlikely to be special."""
     if not edges:
         return sp.Rational(1, 7)
@@ -172,7 +173,7 @@ def _switches(expr: sp.Basic) -> Iterator[tuple[sp.Expr, bool]]:
         if isinstance(node, (sp.Max, sp.Min)):
             yield from ((a - b, False) for a, b in combinations(node.args, 2))
         elif isinstance(node, sp.Piecewise):
-            relations = sorted({r for _, condition in node.args for r in condition.atoms(Relational)}, key=sp.default_sort_key)
+            relations = sorted({r for pair in node.args for r in pair.args[1].atoms(Relational)}, key=sp.default_sort_key)
             yield from ((r.lhs - r.rhs, False) for r in relations)
         elif isinstance(node, sp.Pow):
             if node.base.has(x) and not (node.exp.is_Integer and node.exp >= 0):
@@ -225,7 +226,7 @@ def _bisected(g: sp.Expr, low: float, high: float) -> sp.Expr:
         return _simple(g, (a + b) / 2)
 
 
-def _simple(g: sp.Expr, root: mpmath.mpf) -> sp.Expr:
+def _simple(g: sp.Expr, root: Any) -> sp.Expr:
     exact = _rational(sp.Float(root, 45))
     near = sp.Rational(round(float(exact) * 720), 720)
     return near if abs(near - exact) < sp.Rational(1, 10**9) and g.subs(x, near) == 0 else exact
@@ -235,7 +236,8 @@ def _resolved(expr: sp.Basic, points: list[dict[sp.Symbol, np.float64]]) -> sp.E
     if not expr.args or not expr.has(x) and not expr.has(*_SWITCHES):
         return expr
     if isinstance(expr, sp.Piecewise):
-        for branch, condition in expr.args:
+        for pair in expr.args:
+            branch, condition = pair.args
             if _agreed([bool(line_values(condition, point)) for point in points], condition):
                 return _resolved(branch, points)
         raise NoNumbersError(f"{expr} is undefined at x = {float(points[0][x]):.3g}")
