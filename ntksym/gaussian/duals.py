@@ -210,8 +210,11 @@ def _require_real_argument(f: Group, g: Group) -> None:
 
 def _delta_prime(d: DualDerivation, f: Group, g: Group) -> tuple[DualDerivation, int]:
     """delta'(u - t) against one group: its derivative, then delta against each piece of that."""
-    _, polynomial = g.polynomial.as_independent(x, as_Add=False)
-    plain = replace(g, polynomial=polynomial)
+    # (with v for x, as in the expanded expectation: there SymPy multiplies a lone number into a sum)
+    _, polynomial = g.polynomial.xreplace({x: v}).as_independent(v, as_Add=False)
+    if g.as_expr() != g.polynomial:
+        _, polynomial = g.polynomial.as_independent(x, as_Add=False)
+    plain = replace(g, polynomial=polynomial.xreplace({v: x}))
     slopes = differentiate((plain,))
     point = Group(sp.S.One, sp.S.Zero, sp.S.Zero, DELTA, f.slope, f.shift)
     at = -f.shift
