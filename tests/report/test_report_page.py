@@ -238,6 +238,8 @@ PRINTED = [
     sp.exp((q11 + q22) / (1 + 2 * q12)) + sp.exp(q11 + q12) - sp.exp(-q11 - q22),
     q11 * sp.exp(q12) * sp.exp(q11 + q22),
     sp.Add(q11, sp.Mul(-1, q12 + q22, evaluate=False), evaluate=False),
+    NormalCDF(q12) * (q11 + 2 * q12 - 9) / 18 - NormalCDF(q11 - q12) / 3,
+    -(q11 - 1) / 7 * BivariateCDF(-q11, q12 / sp.sqrt(q22), q12 / sp.sqrt(q11 * q22)) * sp.exp(-(q11 + 2 * q12) / (4 * q22)),
     CorrelationAngle(q11, q12, q22) ** 2 * q11 + sp.Rational(5, 3) * CorrelationArcsine(1 + q11, q12 / 2, 1 + q22) / sp.pi,
 ]
 
