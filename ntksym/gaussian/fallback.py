@@ -21,6 +21,7 @@ from ntksym.proof import Assumption, Derivation, Statement, rule
 from ntksym.sources import Citation
 
 _FAR = 40.0
+_NEAR = 1.0  # a kink this close to 0 has dense panels where the Gaussian has its mass
 _D = TypeVar("_D", bound=Derivation)
 
 
@@ -68,7 +69,16 @@ def described(phi: sp.Lambda, term: sp.Basic, reason: str) -> tuple[NumericDual,
     rough, steep = _steep(split, edges, values) if split.rough else (False, False)
     jumps = _jumps(split, edges, values)
     centre, scale = (sp.S.Zero, sp.S.One) if split.thresholds or phi.free_symbols or growth else _bend(split.exprs[0])
-    return NumericDual(phi, term, reason, split.thresholds, split.exprs, centre, scale, growth, rough, jumps, steep), split.searched
+    thresholds, exprs = _cut_at_0(split, edges)
+    return NumericDual(phi, term, reason, thresholds, exprs, centre, scale, growth, rough, jumps, steep), split.searched
+
+
+def _cut_at_0(split: SmoothPieces, edges: list[float]) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]]:
+    """Thresholds and pieces, cut at 0 too where every kink is far out: panels are dense beside the cuts, and the Gaussian has its mass around 0."""
+    if not edges or min(map(abs, edges)) <= _NEAR or any(t.free_symbols for t in split.thresholds):
+        return split.thresholds, split.exprs
+    k = sum(t < 0 for t in edges)
+    return (*split.thresholds[:k], sp.S.Zero, *split.thresholds[k:]), (*split.exprs[: k + 1], split.exprs[k], *split.exprs[k + 1 :])
 
 
 def _growth(split: SmoothPieces, edges: list[float], values: dict[sp.Symbol, float]) -> sp.Expr:
