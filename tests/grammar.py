@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -160,6 +161,7 @@ class Tree:
         """How far out in standard deviations there is mass."""
         return FURTHER if self.kinds() & {"exp", "sinh", "cosh", "steep"} else FAR
 
+    @functools.cached_property
     def breaks(self) -> list[float]:
         """Where phi may have a kink or a jump: sign changes, found on a fine grid and by bisection."""
         grid = np.linspace(-REACH, REACH, 160_001) + 1.2345e-5  # (no point is a rational threshold)
@@ -327,7 +329,7 @@ def _panels(sharp: np.ndarray, top: float, longest: float) -> tuple[np.ndarray, 
 def mean(tree: Tree, breaks: list[float], order: int, variance: float, centre: float = 0.0, power: int = 1) -> float:
     """E[phi^(order)(u)^power], u ~ N(centre, variance), without deltas."""
     sd = math.sqrt(variance)
-    z, w = _panels((np.array([breaks]) - centre) / sd, tree.top, 0.5)
+    z, w = _panels((np.array([breaks]) - centre) / sd, tree.top, 1.0)
     return float(np.sum(w * _normal(z) * tree.jets(centre + sd * z).parts()[order] ** power))
 
 
@@ -345,7 +347,7 @@ def steps(tree: Tree, breaks: list[float]) -> list[tuple[float, float]]:
 
 def dual(tree: Tree, a: float, c: float, b: float) -> tuple[float, float, float]:
     """V, V' = dV/dq12 with its deltas, and the scale sqrt(E phi(u)^2 E phi(v)^2): along and across the ridge of the density."""
-    breaks = tree.breaks()
+    breaks = tree.breaks
     side = 1.0 if c >= 0 else -1.0
     sd1, sd2 = math.sqrt(a), side * math.sqrt(b)
     rho, det = abs(c) / math.sqrt(a * b), a * b - c * c
@@ -353,14 +355,14 @@ def dual(tree: Tree, a: float, c: float, b: float) -> tuple[float, float, float]
     sine = math.sqrt(det / (a * b) / (2 * (1 + rho)))
     first, second = np.array(breaks) / sd1, np.array(breaks) / sd2
     crossings = ((first[:, None] - second[None, :]) / (2 * sine)).ravel()[None, :]
-    (d,), (outer,) = _panels(crossings, tree.top, 1.0)
+    (d,), (outer,) = _panels(crossings, tree.top, 1.7)
     keep = outer > 0
     d, outer = d[keep], outer[keep] * _normal(d[keep])
     value = slope = 0.0
     for start in range(0, d.size, 64):
         shift = sine * d[start : start + 64, None]
         sharp = np.concatenate([(first[None, :] - shift) / cosine, (second[None, :] + shift) / cosine], axis=1)
-        p, w = _panels(sharp, tree.top, 0.5)
+        p, w = _panels(sharp, tree.top, 1.0)
         f, g = tree.jets(sd1 * (cosine * p + shift)), tree.jets(sd2 * (cosine * p - shift))
         w = outer[start : start + 64, None] * w * _normal(p)
         used = w > 0

@@ -109,7 +109,7 @@ def _excusable(error: Exception) -> bool:
 def _compare(tree: grammar.Tree, derived: Any, phi: Any, chosen: list[tuple[float, float, float]], code: bool) -> float:
     """The worst relative error of V, V'; WrongError where one is above the tolerance, or above the stated bound."""
     values = {p.symbol: sp.Rational(p.value.numerator, p.value.denominator) for p in tree.parameters().values()}
-    breaks, worst = tree.breaks(), 0.0
+    breaks, worst = tree.breaks, 0.0
     f = ntksym.dual_fn(phi) if code or derived.expr is None else None
     for a, c, b in chosen:
         value, slope, scale = grammar.dual(tree, a, c, b)

@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
+try:
+    from scipy import special
+except ImportError:  # slower without
+    special = None
+
 Number = Any
 
 
@@ -87,7 +92,7 @@ def _dispatch(name: str, carry: Callable[[Any, Any], tuple[Any, Any, Any]]) -> C
     return function
 
 
-_erf_of_arrays = np.vectorize(math.erf, otypes=[float])
+_erf_of_arrays = np.vectorize(math.erf, otypes=[float]) if special is None else special.erf
 
 _NUMPY: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
