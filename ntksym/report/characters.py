@@ -27,7 +27,7 @@ def ascii_only(text: str) -> str:
     """The same text in ASCII; a letter without a name becomes its code point."""
     text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + "".join("-" if c == "⁻" else str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(c)) for c in m[0]), text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda m: "_" + "".join(str("₀₁₂₃₄₅₆₇₈₉".index(c)) for c in m[0]), text)
-    text = re.sub("√(?=[^(])", "sqrt ", text).replace("̂", "hat")
+    text = re.sub(r"√(\w+)", r"sqrt(\1)", text).replace("̂", "hat")
     return "".join(char if char.isascii() else _ASCII.get(char, f"\\u{ord(char):04x}") for char in text)
 
 

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from functools import singledispatch
 
+import sympy as sp
+
 from ntksym.notation import Profile
 from ntksym.proof.verdict import Status
 from ntksym.report.characters import ascii_only, tex_to_text
@@ -37,8 +39,18 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 class Writer:
     """Width, letters and colour of one rendering."""
 
-    def __init__(self, width: int, color: bool, profile: Profile) -> None:
-        self.width, self.color, self.profile = max(width, 40), color, profile
+    def __init__(self, width: int, color: bool, profile: Profile, ascii: bool = False) -> None:
+        self.width, self.color, self.profile, self.ascii = max(width, 40), color, profile, ascii
+
+    def letters(self, text: str) -> str:
+        """The text in the letters that can be shown, before anything is measured."""
+        return ascii_only(text) if self.ascii else text
+
+    def plain(self, expression: sp.Basic) -> str:
+        return self.letters(plain(expression, self.profile))
+
+    def terms(self, expression: sp.Basic) -> list[tuple[str, str]]:
+        return [(sign, self.letters(text)) for sign, text in plain_terms(expression, self.profile)]
 
     def status(self, status: Status) -> str:
         return f"\x1b[{_COLOUR[status]}m{status.name}\x1b[0m" if self.color else status.name
@@ -47,7 +59,7 @@ class Writer:
         return f"\x1b[1m{text}\x1b[0m" if self.color else text
 
     def words(self, prose: Prose) -> str:
-        return "".join(self._inline(part) for part in prose.parts)
+        return self.letters("".join(self._inline(part) for part in prose.parts))
 
     def _inline(self, part: Inline) -> str:
         match part:
@@ -78,7 +90,7 @@ def clean(text: str) -> str:
 
 def render(document: Document, width: int = 100, ascii: bool = False, color: bool = False) -> str:
     """The whole report as text.  ``color`` is ignored where the environment sets NO_COLOR."""
-    writer = Writer(width, color and not os.environ.get("NO_COLOR"), document.profile)
+    writer = Writer(width, color and not os.environ.get("NO_COLOR"), document.profile, ascii)
     title = clean(document.title)
     out = [writer.bold(title), "=" * min(len(title), writer.width), ""]
     out += [
@@ -107,7 +119,7 @@ def _prose(block: Prose, writer: Writer, indent: int) -> Iterator[str]:
 @_block.register
 def _equation(block: Equation, writer: Writer, indent: int) -> Iterator[str]:
     yield ""
-    left_width = max((len(plain(r.left, writer.profile)) for r in block.rows if r.left is not None), default=0)
+    left_width = max((len(writer.plain(r.left)) for r in block.rows if r.left is not None), default=0)
     column = min(left_width, writer.width // 3)
     for row in block.rows:
         yield from _row(row, writer, indent + 4, column)
@@ -126,14 +138,14 @@ _SIGNS = {"->": "→", "~": "∼", ">=": "≥", "<=": "≤", "ne": "≠", "appro
 
 
 def _row(row: Row, writer: Writer, indent: int, column: int, head: str = "") -> Iterator[str]:
-    left = "" if row.left is None else plain(row.left, writer.profile)
-    relation = _SIGNS.get(row.relation, row.relation)
+    left = "" if row.left is None else writer.plain(row.left)
+    relation = writer.letters(_SIGNS.get(row.relation, row.relation))
     start = f"{' ' * indent}{head}{left.ljust(column) if relation else ''}{' ' if left and relation else ''}{relation}{' ' if relation else ''}"
     if row.left is None and relation:
         start = " " * (indent + column + 1) + relation + " "
     hanging = " " * min(len(start) + 2, writer.width // 3)
     current = start
-    for position, (sign, text) in enumerate(plain_terms(row.right, writer.profile)):
+    for position, (sign, text) in enumerate(writer.terms(row.right)):
         piece = (text if sign == "+" else f"-{text}") if position == 0 else f" {sign} {text}"
         if len(current) + len(piece) > writer.width and current.strip() and position:
             yield current
@@ -150,7 +162,7 @@ def _row(row: Row, writer: Writer, indent: int, column: int, head: str = "") -> 
                     continue
                 break
             yield current + piece[:cut]
-            current, piece = hanging, piece[cut + 1 :]
+            current, piece = hanging + "  ", piece[cut + 1 :]  # the rest of a term stands deeper than the next term
         current += piece
     yield current
 
@@ -177,7 +189,7 @@ def _bullets(block: Bullets, writer: Writer, indent: int) -> Iterator[str]:
 
 @_block.register
 def _symbols(block: SymbolList, writer: Writer, indent: int) -> Iterator[str]:
-    names = [plain(entry.symbol, writer.profile) for entry in block.entries]
+    names = [writer.plain(entry.symbol) for entry in block.entries]
     column = max(len(name) for name in names)
     for name, entry in zip(names, block.entries, strict=True):
         yield from writer.wrapped(f"{name.ljust(column)}  {writer.words(entry.stands_for)}", indent, indent + column + 2)

@@ -92,7 +92,7 @@ def test_profile_gives_letters() -> None:
 def test_ascii_fallback_is_ascii() -> None:
     for expression, _, _ in PRINTED:
         assert ascii_only(plain(expression)).isascii()
-    assert ascii_only("σ_w² ≥ √x → ∞") == "sigma_w^2 >= sqrt x -> oo"
+    assert ascii_only("σ_w² ≥ √x → ∞") == "sigma_w^2 >= sqrt(x) -> oo"
 
 
 @pytest.mark.parametrize(

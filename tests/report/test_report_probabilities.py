@@ -70,6 +70,13 @@ def test_text_in_ascii() -> None:
     assert ascii_only(plain(QuadrantProbability(-t, -t, 1 + q, q, 1 + q))) == "Phi_2(-t/sqrt(1 + q), -t/sqrt(1 + q); q/(1 + q))"
 
 
+def test_lines_in_ascii_are_aligned_and_fit() -> None:
+    lines = dual("shifted_relu").text("result", width=80, ascii=True).splitlines()
+    first, second = (next(line for line in lines if line.lstrip().startswith(head)) for head in ("phi(x)", "V_phi(q11, q12, q22)"))
+    assert first.index(" = ") + 1 == second.index(":=")
+    assert max(map(len, lines)) <= 80
+
+
 POINT = {q11: "1.3", q12: "-0.4", q22: "0.7", q: "1.1", t: "0.6"}
 
 
