@@ -148,11 +148,7 @@ class _Walk:
         points = []
         for k, values in enumerate(self.samples):
             at = [self._numbers(t)[k] for t in thresholds]
-            low, high = at[i - 1] if i else None, at[i] if i < len(at) else None
-            point = (
-                sp.S.Zero if low is None and high is None else high - 1 if low is None else low + 1 if high is None else low + (high - low) * sp.Rational(3, 7)
-            )
-            points.append({**{s: np.float64(v) for s, v in values.items()}, x: np.float64(point)})
+            points.append({**{s: np.float64(v) for s, v in values.items()}, x: np.float64(_between(at, i))})
         return _resolved(expr, points)
 
 
