@@ -21,7 +21,7 @@ from ntksym.errors import LoweringError, NetworkError, PrecisionWarning, ShapeEr
 from ntksym.evaluate.parameters import check_domains, concrete
 from ntksym.forms import DualForm, NumericDual, OutsideClass
 from ntksym.gaussian.fallback import without_numbers
-from ntksym.lowering import dual_source, load_source, lower_form
+from ntksym.lowering import dual_source, load_source, lower_form, parameter_names
 from ntksym.lowering.program import DualFunction, Keyword, NumericFunction
 
 _ROUNDING = 256  # of the closed forms, in units of the last place: an estimate, measured against 30 digits
@@ -43,7 +43,8 @@ class DualFn:
         self.closed = isinstance(form, DualForm)
         self.reason = None if isinstance(form, DualForm) else form.reason
         self.source = _source(form, name)
-        self.parameters = MappingProxyType({k.name: defaults.get(k.name) for k in keywords})
+        # one keyword per parameter of the form, in its order: its name is another where the letter is taken in generated code
+        self.parameters = MappingProxyType({k.name: defaults.get(str(symbol)) for symbol, k in zip(form.parameters, keywords, strict=True)})
         self.tolerance = tolerance
         self._dual, self._keywords = dual, keywords
         self._value, self._bound = _compiled(self.source, dual.name, self.closed)
@@ -191,6 +192,7 @@ def dual_fn(phi: Any, *, tolerance: float | None = None) -> DualFn:
             why=f"{form.reason}; and {without_numbers(form.phi)}",
             fix="use another activation (see `ntksym list`)",
         )
-    defaults = {str(symbol): float(value) for symbol, value in row.defaults}
+    names = parameter_names(form.parameters, {})
+    defaults = {names[symbol]: float(value) for symbol, value in row.defaults if symbol in names}
     name = row.name if row.name.isidentifier() else "phi"
     return DualFn(name, form, defaults, tolerance)
