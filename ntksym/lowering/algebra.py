@@ -9,7 +9,7 @@ from __future__ import annotations
 import sympy as sp
 
 from ntksym.errors import LoweringError
-from ntksym.lowering.program import Angle, Arctan2, Det, ExpSinh, Reciprocal, Root, RootDet, Slope
+from ntksym.lowering.program import Angle, Arctan2, Det, Expm1, ExpSinh, Gap, Reciprocal, Root, RootDet, Slope
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine
 from ntksym.notation import q, q11, q12, q22
 
@@ -164,7 +164,28 @@ def _positive_sum(expression: sp.Expr) -> sp.Expr | None:
     if monomials is None or not any(_is_negative(c) for c in monomials.values()) or any(p[1] % 2 for p in monomials):
         return None
     positive = _positive_form(monomials)
-    return _expression(positive) if _even_and_nonnegative(positive) else None
+    if _even_and_nonnegative(positive):
+        return _expression(positive)
+    named = _all_in_det(monomials)
+    return _expression(named) if len(named) <= len(monomials) and 3 * _negatives(named) <= _negatives(monomials) else None
+
+
+def _negatives(monomials: _Monomials) -> int:
+    return sum(_is_negative(coefficient) for coefficient in monomials.values())
+
+
+def _all_in_det(monomials: _Monomials) -> _Monomials:
+    """q11 q22 - det for every q12^2."""
+    current: _Monomials = {}
+    for (i, j, k, n, m), coefficient in monomials.items():
+        half = j // 2
+        for dets in range(half + 1):
+            powers = (i + half - dets, j % 2, k + half - dets, n, m + dets)
+            total = sp.expand(current.get(powers, sp.S.Zero) + coefficient * sp.binomial(half, dets) * (-1) ** dets)
+            current.pop(powers, None)
+            if total != 0:
+                current[powers] = total
+    return current
 
 
 def orient(expression: sp.Expr) -> sp.Expr:
@@ -335,8 +356,67 @@ def tame(expression: sp.Expr) -> sp.Expr:
     return sp.Mul(largest, sp.Add(*(term / largest for term in expression.args)), evaluate=False)
 
 
+def as_gap(expression: sp.Expr) -> sp.Expr | None:
+    """Kappa (q11 + q22 -+ 2 q12) as kappa Gap; None for anything else."""
+    if not expression.has(q12) or not expression.is_polynomial(*_VARIABLES):
+        return None
+    for sign in (1, -1):
+        ratio = sp.cancel(expression / (q11 - 2 * sign * q12 + q22))
+        if not ratio.has(*_VARIABLES):
+            return ratio * Gap(q11, sign * q12, q22)
+    return None
+
+
+def name_gaps(expression: sp.Expr) -> sp.Expr:
+    """Exponents kappa E[(u -+ v)^2] by name, so that they keep their digits where the variances are huge and the difference is not."""
+
+    def exponential(exponent: sp.Expr) -> sp.Expr:
+        gap = as_gap(exponent)
+        return sp.exp(exponent if gap is None else gap)
+
+    def exp_sinh(exponent: sp.Expr, inner: sp.Expr) -> sp.Expr:
+        plus, minus = as_gap(exponent + inner), as_gap(exponent - inner)
+        return ExpSinh(exponent, inner) if plus is None or minus is None else ExpSinh(exponent, inner, plus, minus)
+
+    return expression.replace(sp.exp, exponential).replace(lambda node: isinstance(node, ExpSinh) and len(node.args) == 2, lambda node: exp_sinh(*node.args))
+
+
+def one_minus(expression: sp.Expr) -> sp.Expr:
+    """C - c exp(A) as -c Expm1(A)."""
+
+    def rewritten(total: sp.Expr) -> sp.Expr:
+        for term in total.args:
+            coefficient, factor = term.as_independent(sp.exp, as_Add=False)
+            if isinstance(factor, sp.exp) and not coefficient.has(*_VARIABLES) and -coefficient in total.args:
+                return sp.Add(*(other for other in total.args if other not in (term, -coefficient)), coefficient * Expm1(factor.args[0]))
+        return total
+
+    return expression.replace(lambda node: node.is_Add, rewritten)
+
+
+def by_degree(expression: sp.Expr) -> sp.Expr:
+    """Polynomials with cancelling terms as sums of factored homogeneous parts: q11 q22 - (q11 + q22) q12 + q12^2 as (q11 - q12) (q22 - q12)."""
+
+    def parted(total: sp.Expr) -> sp.Expr:
+        if not total.has(q12) or not total.is_polynomial(q11, q12, q22) or len(total.args) < 3:
+            return total
+        parts: dict[int, list[sp.Expr]] = {}
+        for term in sp.Add.make_args(sp.expand(total)):
+            degree = sum(int(sp.degree(term, variable)) for variable in (q11, q12, q22) if term.has(variable))
+            parts.setdefault(degree, []).append(term)
+        factored = [sp.factor(sp.Add(*terms)) for _, terms in sorted(parts.items())]
+        if not any(part.is_Mul and sum(f.is_Add or f.is_Pow and f.base.is_Add for f in part.args) > 1 or part.is_Pow for part in factored):
+            return total
+        return sp.Add(*factored)
+
+    return expression.replace(lambda node: node.is_Add, parted)
+
+
 def stable(expression: sp.Expr, *, infinite: bool = False) -> sp.Expr:
     """All rewritings in order.  Raises LoweringError where something is left that no printer knows."""
     if expression.has(sp.oo, -sp.oo, sp.zoo, sp.nan) and not infinite:
         raise LoweringError(f"the closed form {expression} is not finite", where="lowering", why="generated code needs a number", fix="ask for target 'nngp'")
-    return tame(sp.factor_terms(safe(merge_exponentials(shorter(orient(expression))), infinite=infinite)))
+    merged = merge_exponentials(shorter(orient(expression)))
+    if merged.has(sp.exp, ExpSinh):
+        merged = by_degree(one_minus(name_gaps(merged)))
+    return tame(sp.factor_terms(safe(merged, infinite=infinite)))

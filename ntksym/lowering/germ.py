@@ -134,7 +134,7 @@ _HEADS: dict[str, Callable[..., Any]] = {
     "Angle": mpmath.atan2,
     "Arctan2": mpmath.atan2,
     "Slope": mpmath.atan2,
-    "ExpSinh": _exactly(lambda a, c: mpmath.exp(a) * mpmath.sinh(c)),
+    "ExpSinh": _exactly(lambda a, c, *_: mpmath.exp(a) * mpmath.sinh(c)),
     "Expm1": mpmath.expm1,
     "Erf": mpmath.erf,
     "Choose": lambda x, y, here, there: here if x >= y else there,

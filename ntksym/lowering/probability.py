@@ -16,8 +16,8 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from ntksym.lowering.algebra import DET, safe, stable
-from ntksym.lowering.program import Choose, Corner, Erf, Expm1, Gap, Quotient, RootDet, ScaledCDF, ScaledErfi, ScaledQuadrant
+from ntksym.lowering.algebra import DET, as_gap, safe, stable
+from ntksym.lowering.program import Choose, Corner, Erf, Expm1, Quotient, RootDet, ScaledCDF, ScaledErfi, ScaledQuadrant
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 from ntksym.notation import q, q11, q12, q22
 
@@ -283,7 +283,7 @@ def _less_square(exponent: sp.Expr, mean: sp.Expr, variance: sp.Expr, x: sp.Expr
 def _exponent(expression: sp.Expr) -> sp.Expr:
     """An exponent without cancellation at correlation +-1: gaps by name, a square over the determinant as the square of a Quotient."""
     above, below = sp.fraction(_canonical(expression))
-    gap = _as_gap(above)
+    gap = as_gap(above)
     rest, count = _det_power(below)
     if count == 0:
         return (gap if gap is not None else safe(above)) / safe(below)
@@ -292,17 +292,6 @@ def _exponent(expression: sp.Expr) -> sp.Expr:
         if split is not None:
             return split
     return Quotient(gap if gap is not None else safe(above), DET**count * safe(rest))
-
-
-def _as_gap(expression: sp.Expr) -> sp.Expr | None:
-    """If it is kappa (q11 + q22 -+ 2 q12): kappa Gap."""
-    if not expression.is_polynomial(q11, q12, q22) or not expression.has(q12):
-        return None
-    for sign in (1, -1):
-        ratio = sp.cancel(expression / (q11 - 2 * sign * q12 + q22))
-        if not ratio.has(*_VARIABLES):
-            return ratio * Gap(q11, sign * q12, q22)
-    return None
 
 
 def _over_det(above: sp.Expr, rest: sp.Expr) -> sp.Expr | None:

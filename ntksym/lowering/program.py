@@ -67,9 +67,9 @@ class Slope(sp.Function):
 
 
 class ExpSinh(sp.Function):
-    """``ExpSinh(a, c)`` = exp(a) sinh(c), without overflow of the product's factors."""
+    """``ExpSinh(a, c)`` = exp(a) sinh(c), without overflow of the product's factors; ``ExpSinh(a, c, a + c, a - c)`` where the sums keep more digits so."""
 
-    nargs = 2
+    nargs = (2, 4)
     is_real = True
 
 

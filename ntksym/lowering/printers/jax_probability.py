@@ -22,7 +22,7 @@ POSITIVE = '''
 
 def _positive(q):
     """A variance of 0 as the smallest one whose formulas neither underflow nor overflow."""
-    return jnp.maximum(q, float(jnp.finfo(q.dtype).tiny) ** 0.75)
+    return jnp.maximum(q, float(jnp.finfo(q.dtype).tiny) ** 0.375)
 '''
 
 GAP = '''

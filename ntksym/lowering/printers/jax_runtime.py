@@ -121,11 +121,12 @@ def _slope(y, x):
     return jnp.arctan2(y, jnp.where(zero, 1, x))
 
 
-def _exp_sinh(a, c):
-    """exp(a) sinh(c): no overflow at large c, no cancellation at small c."""
+def _exp_sinh(a, c, plus=None, minus=None):
+    """exp(a) sinh(c): no overflow at large c, no cancellation at small c; plus and minus are a + c and a - c."""
+    plus, minus = a + c if plus is None else plus, a - c if minus is None else minus
     small = jnp.abs(c) < 1
     near = jnp.exp(a) * jnp.sinh(jnp.where(small, c, 0))
-    return jnp.where(small, near, (jnp.exp(a + c) - jnp.exp(a - c)) / 2)
+    return jnp.where(small, near, (jnp.exp(plus) - jnp.exp(minus)) / 2)
 
 
 def _snap(q11, q12, q22, ulps=32):
