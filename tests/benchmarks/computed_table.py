@@ -50,7 +50,8 @@ def judge(name: str, kind: str) -> int:
         group = worst["moderate" if label in reference_table.MODERATE else "extreme"]
         group[:] = [max(a, float(b)) for a, b in zip(group, numbers, strict=True)]
     for group, (v, bound_v, dv, bound_dv, partial) in worst.items():
-        print(f"{name:22} {kind:7} {group:9} V {v:.0e} (bound {bound_v:.0e})  V' {dv:.0e} (bound {bound_dv:.0e})  partials {partial:.0e}", flush=True)
+        shown = f"V {v:.0e} (bound {bound_v:.0e})  V' {dv:.0e} (bound {bound_dv:.0e})  partials {partial:.0e}"
+        print(f"{name:22} {kind:7} {group:9} {shown}  {broken} bounds broken", flush=True)
     return broken
 
 
