@@ -152,8 +152,8 @@ def judge_code(line: Line, f: Any, kind: str) -> None:
         bounds = [np.asarray(out, np.float64) for out in f.error_bound(a, c, b)]
     for i, (label, _, values, unit) in enumerate(rows):
         for k, quantity in ((0, "V"), (1, "V'")):
-            tiny = mpf(float(np.finfo(dtype).tiny)) if kind == "single" else mpf(0)  # a float32 below it is 0 on this machine
-            if values[k] is None or abs(values[k]) > float(np.finfo(dtype).max) or unit[k] <= tiny / mpf(float(np.finfo(dtype).eps)):
+            smallest = mpf(float(np.finfo(dtype).tiny)) / mpf(float(np.finfo(dtype).eps))  # below it the numbers of this precision thin out
+            if values[k] is None or abs(values[k]) > float(np.finfo(dtype).max) or unit[k] <= smallest:
                 continue
             error = abs(mpf(float(got[k][i])) - values[k]) if np.isfinite(got[k][i]) else mpf("inf")
             line.see(kind, label, quantity, float(error / unit[k]))

@@ -11,6 +11,7 @@ A null is a value that is infinite, undefined (derivatives of a jump at |rho| = 
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -118,7 +119,12 @@ def squares(known: oracles.Known, q: float) -> list[str | None]:
 
 def load() -> dict[str, Any]:
     """The stored table, {} where there is none."""
-    return json.loads(PATH.read_text("utf-8")) if PATH.exists() else {}
+    return _read(PATH.stat().st_mtime_ns) if PATH.exists() else {}
+
+
+@functools.lru_cache(maxsize=1)
+def _read(changed: int) -> dict[str, Any]:
+    return json.loads(PATH.read_text("utf-8"))
 
 
 def row(name: str) -> dict[str, Any]:
