@@ -21,7 +21,8 @@ SEED = 20
 @pytest.fixture(scope="module")
 def derivations() -> list[Derivation]:
     """Real derivations that together use every rule."""
-    found: list[Derivation] = [dual(activation(name).phi) for name in ("relu", "step", "gelu", "gaussian", "sin", "shifted_relu", "Heaviside(x-1/2)*exp(-x)", "tanh")]
+    names = ("relu", "step", "gelu", "gaussian", "sin", "shifted_relu", "Heaviside(x-1/2)*exp(-x)", "tanh")
+    found: list[Derivation] = [dual(activation(name).phi) for name in names]
     found += [dual(activation("relu").phi, activation("erf").phi)]
     found += [ntksym.derive(ntksym.fcn(2, "relu", sigma_b=0.1), target=target) for target in ("jacobian", "ntk")]
     found += [ntksym.derive(ntksym.Network([ntksym.Dense(1.0), ntksym.Pointwise("step", derivative="almost_everywhere"), ntksym.Dense(1.0)]))]

@@ -90,6 +90,7 @@ def lower_numeric(form: NumericDual, name: str, names: Mapping[sp.Symbol, str]) 
         phi=str(form.phi(x).xreplace(renamed)),
         parameters=tuple(names[symbol] for symbol in form.parameters),
         pieces=tuple(share(tuple(e.xreplace(renamed) for e in _curves(piece, form))) for piece in form.exprs),
+        sizes=tuple(share(tuple(_size(e).xreplace(renamed) for e in _curves(piece, form)[:2])) for piece in form.exprs),
         edges=tuple(t.xreplace(renamed) for t in form.thresholds),
         centre=float(form.centre),
         scale=float(form.scale),
@@ -113,6 +114,11 @@ def _curves(piece: sp.Expr, form: NumericDual) -> list[sp.Expr]:
         if not form.thresholds:
             curves.append(sp.diff(phi, parameter, x))
     return curves
+
+
+def _size(expr: sp.Expr) -> sp.Expr:
+    """The sum of the absolute values of the terms: what rounding of ``expr`` is relative to."""
+    return sp.Add(*(sp.Abs(term) for term in sp.Add.make_args(sp.expand_mul(expr))))
 
 
 def stable_on_line(expr: sp.Expr) -> sp.Expr:

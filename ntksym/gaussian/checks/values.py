@@ -26,7 +26,8 @@ def check_univariate(premises: tuple[Statement, ...], conclusion: Statement, *, 
         if power == 2:
             verdict += decide([_degenerate(pair) - value], "equals the closed form for pairs at $u = v$")
         else:
-            verdict += decide([pair.subs(q12, 0) - value.xreplace({q: q11}) * value.xreplace({q: q22})], "its product is the closed form for pairs at $q_{12} = 0$")
+            product = value.xreplace({q: q11}) * value.xreplace({q: q22})
+            verdict += decide([pair.subs(q12, 0) - product], "its product is the closed form for pairs at $q_{12} = 0$")
     verdict += _quadrature(conclusion, phi, order, power)
     return verdict
 
@@ -108,8 +109,13 @@ def _degenerate(value: sp.Expr) -> sp.Expr:
     value = value.replace(HalfLineProbability, lambda m, a: _degenerate_half_line(m.xreplace(at_q), a.xreplace(at_q), gap))
     value = value.replace(QuadrantProbability, lambda *args: _degenerate_quadrant([t.xreplace(at_q) for t in args], gap))
     value = value.replace(sp.exp, lambda t: _degenerate_exponential(t.xreplace(at_q), gap))
-    value = value.replace(sp.erfi, lambda t: sp.erfi(sp.sqrt(sp.cancel((t**2).xreplace(at_q).xreplace({gap: sp.S.Zero}))) * _orientation(t.xreplace(at_q).xreplace({gap: sp.S.Zero}))))
+    value = value.replace(sp.erfi, lambda t: sp.erfi(_at_coincidence(t.xreplace(at_q), gap)))
     return value.xreplace({q11: q, q12: q, q22: q})
+
+
+def _at_coincidence(argument: sp.Expr, gap: sp.Symbol) -> sp.Expr:
+    """A root times a rational function, through its square."""
+    return sp.sqrt(sp.cancel((argument**2).xreplace({gap: sp.S.Zero}))) * _orientation(argument.xreplace({gap: sp.S.Zero}))
 
 
 def _degenerate_arcsine(a: sp.Expr, c: sp.Expr, b: sp.Expr) -> sp.Expr:

@@ -23,6 +23,7 @@ from ntksym.lowering.program import (
     Assign,
     Body,
     Call,
+    Choose,
     Corner,
     Det,
     DualFunction,
@@ -435,9 +436,26 @@ def _docstring(program: Program, digest: str) -> list[str]:
         "With x2=None the diagonal comes from the recursion in one variable, not from the matrix product.",
     ]
     notes += [f"{dual.name}: phi jumps, V' is infinite at correlation +-1." for dual in program.duals if dual.infinite_at_coincidence]
+    notes += [note for dual in program.duals for note in _digits(dual)]
     infinite = [dual.name for dual in program.numeric if dual.infinite_at_coincidence]
     notes += [f"{name}: V' is infinite where correlation +-1 puts both inputs at a jump or a root of phi." for name in infinite]
     return [*lines, *(piece for entry in notes for piece in _bullet(entry)), '"""']
+
+
+def _digits(dual: DualFunction) -> list[str]:
+    """Where the formulas of a dual are known to lose digits, relative to sqrt(V(q11, q11, q11) V(q22, q22, q22)); tests/benchmarks/dual_edges.py measures it."""
+    notes: list[str] = []
+    if dual.germ is not None:
+        notes.append(
+            f"{dual.name}: at small variances the formula gives way to Taylor coefficients of phi. Where one variance q alone is small, the formula "
+            "stays, and V has an error of about eps / sqrt(q)."
+        )
+    if any(result.has(Choose) or any(line.value.has(Choose) for line in dual.value.lines) for result in dual.value.results):
+        notes.append(
+            f"{dual.name}: phi saturates. Next to correlation +-1 at huge variances q, and where one variance alone is small, V has an error of about "
+            "eps times the square root of the larger variance."
+        )
+    return notes
 
 
 def jax_source(program: Program) -> str:

@@ -20,7 +20,8 @@ def numeric_lines(dual: NumericFunction, code: Code, assignments: Lines, docstri
     ``code`` prints an expression, ``assignments`` the lines of a body, ``docstring`` wraps a text from outside after an indent.
     """
     own = "".join(f", {name}" for name in dual.parameters)
-    return [*_curves(dual, own, code, assignments, docstring), *_pair(dual, own, code, docstring), *_line(dual, own, code), *_bound(dual, own, code)]
+    curves = _curves(dual, own, code, assignments, docstring) + _curves(dual, own, code, assignments, docstring, sizes=True)
+    return [*curves, *_pair(dual, own, code, docstring), *_line(dual, own, code), *_bound(dual, own, code)]
 
 
 def numeric_runtime(duals: tuple[NumericFunction, ...], text: str) -> str:
@@ -51,30 +52,37 @@ def _name(dual: NumericFunction) -> str:
     return f"_curves_{dual.name.removeprefix('dual_')}"
 
 
+def _sizes(dual: NumericFunction) -> str:
+    return f"_sizes_{dual.name.removeprefix('dual_')}"
+
+
 def _options(dual: NumericFunction, code: Code) -> str:
     """Thresholds, then scale, growth and power as the runtime takes them."""
     edges = _edges(dual, code)
     return f"({', '.join(edges)},), ({dual.scale!r}, {dual.growth!r}, {4 if dual.rough else 1})"
 
 
-def _curves(dual: NumericFunction, own: str, code: Code, assignments: Lines, docstring: Docstring) -> list[str]:
+def _curves(dual: NumericFunction, own: str, code: Code, assignments: Lines, docstring: Docstring, sizes: bool = False) -> list[str]:
+    pieces, name = (dual.sizes, _sizes(dual)) if sizes else (dual.pieces, _name(dual))
     what = "phi and its first three derivatives" if dual.smooth else "phi and phi'"
     if dual.smooth and dual.parameters:
         what += ", then phi and phi' differentiated by each parameter"
-    lines = ["", "", f"def {_name(dual)}(x{own}):", f'    """{what}.', "", *docstring(f"phi(x) = {dual.phi}", "    "), '    """']
+    if sizes:
+        what = "Sums of the absolute terms of phi and of phi', to which rounding is relative"
+    lines = ["", "", f"def {name}(x{own}):", f'    """{what}.', "", *docstring(f"phi(x) = {dual.phi}", "    "), '    """']
     if dual.smooth:
-        (piece,) = dual.pieces
+        (piece,) = pieces
         return [*lines, *assignments(piece), *_results("return", piece, code)]
     edges = _edges(dual, code)
     lines.append("    _x = x")
-    for k, piece in enumerate(dual.pieces):
+    for k, piece in enumerate(pieces):
         side = "" if k == 0 else f" from {edges[k - 1]}"
         side += "" if k == len(edges) else f" to {edges[k]}"
         lines.append(f"    # {side.strip()}")
         inside = "_x" if k == 0 else f"jnp.maximum(_x, {_beside(dual, edges[k - 1], 1)})"
         inside = inside if k == len(edges) else f"jnp.minimum({inside}, {_beside(dual, edges[k], -1)})"
         lines += [f"    x = {inside}", *assignments(piece), *_results(f"piece{k + 1} =", piece, code)]
-    found = f"piece{len(dual.pieces)}"
+    found = f"piece{len(pieces)}"
     for k in range(len(edges), 0, -1):
         lines.append(f"    found = [jnp.where(_x < {edges[k - 1]}, a, b) for a, b in zip(piece{k}, {found})]")
         found = "found"
@@ -170,9 +178,10 @@ def _line(dual: NumericFunction, own: str, code: Code) -> list[str]:
 def _bound(dual: NumericFunction, own: str, code: Code) -> list[str]:
     pair = "q11, q12, q22" + own
     lines = ["", "", f"def {dual.name}_bound({pair}):", '    """Estimates from above of the errors of V and V\'."""', f"    {pair} = _arrays({pair})", ""]
-    lines += ["    def average(q11, q12, q22):", f"        curves = lambda x: {_name(dual)}(x{own})"]
+    lines += ["    def average(q11, q12, q22):", f"        curves = lambda x: {_name(dual)}(x{own})", f"        sizes = lambda x: {_sizes(dual)}(x{own})"]
     if dual.smooth:
-        lines += [f"        return _smooth_bound(lambda x: curves(x)[:3], {_options(dual, code)}, q11, q12, q22)", ""]
+        lines += [f"        bounds = _smooth_bound(lambda x: curves(x)[:3], {_options(dual, code)}, q11, q12, q22)"]
     else:
-        lines += [f"        return _panel_bound(curves, {_options(dual, code)}, {dual.at_jumps}, q11, q12, q22)", ""]
+        lines += [f"        bounds = _panel_bound(curves, {_options(dual, code)}, {dual.at_jumps}, q11, q12, q22)"]
+    lines += [f"        return _with_cancellation(bounds, lambda x: curves(x)[:2], sizes, {_options(dual, code)}, q11, q22)", ""]
     return [*lines, "    return _shaped(_in_blocks(average, q11, q12, q22), q11, q12, q22)"]
