@@ -443,7 +443,7 @@ def _docstring(program: Program, digest: str) -> list[str]:
 
 
 def _digits(dual: DualFunction) -> list[str]:
-    """Where the formulas of a dual are known to lose digits, relative to sqrt(V(q11, q11, q11) V(q22, q22, q22)); tests/benchmarks/dual_edges.py measures it."""
+    """Where the formulas of a dual are known to lose digits, relative to sqrt(V11 V22); tests/benchmarks/dual_edges.py measures it."""
     notes: list[str] = []
     if dual.germ is not None:
         notes.append(
