@@ -222,7 +222,8 @@ class NumericFunction:
     """The dual activation of one phi, by quadrature.
 
     ``pieces[i]`` computes in ``x``, between ``edges[i-1]`` and ``edges[i]``: phi and phi', for a smooth phi also phi'' and phi''', then per parameter the
-    derivative of phi by it (and of phi', for a smooth phi).  ``sizes[i]``: the sums of absolute terms of phi and phi', for rounding.  The other fields are those of :class:`ntksym.forms.NumericDual`, as numbers and text.
+    derivative of phi by it (and of phi', for a smooth phi).  ``sizes[i]``: the sums of absolute terms of phi
+    and phi', for rounding.  The other fields are those of :class:`ntksym.forms.NumericDual`, as numbers and text.
     """
 
     name: str
