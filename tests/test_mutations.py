@@ -23,7 +23,7 @@ def derivations() -> list[Derivation]:
     """Real derivations that together use every rule."""
     names = ("relu", "step", "gelu", "gaussian", "sin", "shifted_relu", "Heaviside(x-1/2)*exp(-x)", "tanh")
     found: list[Derivation] = [dual(activation(name).phi) for name in names]
-    found += [dual(activation("relu").phi, activation("erf").phi)]
+    found += [dual(activation("relu").phi, activation("erf").phi), ntksym.hermite_expansion("relu", 3)]
     found += [ntksym.derive(ntksym.fcn(2, "relu", sigma_b=0.1), target=target) for target in ("jacobian", "ntk")]
     found += [ntksym.derive(ntksym.Network([ntksym.Dense(1.0), ntksym.Pointwise("step", derivative="almost_everywhere"), ntksym.Dense(1.0)]))]
     return found

@@ -33,6 +33,7 @@ def derivations() -> list[Derivation]:
     found: list[Derivation] = [dual(activation(name).phi) for name in (*ACTIVATIONS, *SHIFTED)]
     found.append(dual(activation("exp(a*x^2/8)").phi))  # exists for small variances only
     found += [dual(activation(one).phi, activation(two).phi) for one, two in CROSS]
+    found += [ntksym.hermite_expansion(name, 4) for name in ("relu", "gelu", "shifted_relu")]
     found += list(ntksym.derivations().values())
     for name in ("relu", "tanh"):
         found += [ntksym.derive(ntksym.fcn(2, name, sigma_b=0.1), target=target) for target in ("jacobian", "nngp", "ntk")]
