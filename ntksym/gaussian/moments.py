@@ -10,6 +10,7 @@ import sympy as sp
 from ntksym.gaussian import moves
 from ntksym.gaussian.atoms import CDF, DELTA, ONE, STEP
 from ntksym.gaussian.laws import EMPTY, HALF, NOTHING, POINT, Law, Slot, expectation
+from ntksym.gaussian.limits import check_patience
 from ntksym.nodes import Expect, NormalCDF
 from ntksym.notation import u, v
 from ntksym.proof import Derivation
@@ -63,6 +64,7 @@ def moment(polynomial: sp.Expr, tau1: Tau, tau2: Tau, law: Law) -> Derivation:
 
 def _reduce(d: Derivation, polynomial: sp.Expr, law: Law, one: Slot, two: Slot) -> tuple[Derivation, list[int]]:
     """Append the steps that evaluate one expectation; returns the numbers of the steps to put together, outermost first."""
+    check_patience()
     _, polynomial = polynomial.as_independent(u, v, as_Add=False)
     for first, slot in ((True, one), (False, two)):
         if slot.kind == POINT:

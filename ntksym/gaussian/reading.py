@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from ntksym.gaussian.field import PI, Domain, NormalFormError, Sum, constant, element_expr, named_node, plain_expr, plain_key, rational_number, square_root
+from ntksym.gaussian.limits import check_patience
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 
 
@@ -18,6 +19,7 @@ def normal_form(expr: sp.Expr) -> Sum:
 
 
 def _convert(expr: sp.Expr, domain: Domain) -> Sum:
+    check_patience()
     if expr.is_Rational:
         return constant(domain, domain.field(sp.QQ(int(expr.p), int(expr.q))))
     if expr == sp.pi:

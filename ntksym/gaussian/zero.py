@@ -16,6 +16,7 @@ import sympy as sp
 from sympy.polys.fields import FracField
 
 from ntksym.gaussian.fractions import factors, plus
+from ntksym.gaussian.limits import check_patience
 from ntksym.nodes import CorrelationAngle, CorrelationArcsine, HalfLineProbability, QuadrantProbability
 
 _PI = sp.Symbol("pi_", positive=True)
@@ -212,6 +213,7 @@ class _Field:
     # -- the walk
 
     def form(self, expr: sp.Expr) -> _Form:
+        check_patience()
         found = self.known.get(expr)
         if found is None:
             found = self.known[expr] = self._form(expr)

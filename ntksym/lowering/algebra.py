@@ -311,8 +311,14 @@ def collect_roots(expression: sp.Expr) -> sp.Expr:
             key = (exponent + change, angle)
             collected[key] = collected.get(key, sp.S.Zero) + part
     thaw = {stand_in: node for node, stand_in in stand_ins.items()} | {root: sp.sqrt(q11 * q22 - q12**2)}
-    terms = [sp.factor(sp.expand(value)) * root**exponent * angle for (exponent, angle), value in collected.items()]
+    terms = [_factored(sp.expand(value)) * root**exponent * angle for (exponent, angle), value in collected.items()]
     return sp.factor_terms(sp.Add(*terms)).xreplace(thaw)
+
+
+def _factored(value: sp.Expr) -> sp.Expr:
+    """Factored over the rationals; only common factors taken out where many transcendental parts would make that endless."""
+    parts = {p for p in value.atoms(sp.Pow, sp.Function) if isinstance(p, sp.Function) or not p.exp.is_Integer}
+    return sp.factor(value) if len(parts) <= 2 and len(sp.Add.make_args(value)) <= 60 else sp.factor_terms(value)
 
 
 def _is_det_power(expression: sp.Basic) -> bool:
@@ -404,7 +410,7 @@ def by_degree(expression: sp.Expr) -> sp.Expr:
         for term in sp.Add.make_args(sp.expand(total)):
             degree = sum(int(sp.degree(term, variable)) for variable in (q11, q12, q22) if term.has(variable))
             parts.setdefault(degree, []).append(term)
-        factored = [sp.factor(sp.Add(*terms)) for _, terms in sorted(parts.items())]
+        factored = [_factored(sp.Add(*terms)) for _, terms in sorted(parts.items())]
         if not any(part.is_Mul and sum(f.is_Add or f.is_Pow and f.base.is_Add for f in part.args) > 1 or part.is_Pow for part in factored):
             return total
         return sp.Add(*factored)
