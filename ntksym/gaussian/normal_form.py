@@ -74,7 +74,7 @@ def _at(p: Pieces, thresholds: tuple[sp.Expr, ...], i: int) -> sp.Expr:
     """The expression of ``p`` on the i-th interval of the finer ``thresholds``."""
     point = _inside(thresholds, i)
     for t, expr in zip(p.thresholds, p.exprs, strict=False):
-        if _less(point, t):
+        if below(point, t):
             return expr
     return p.exprs[-1]
 
@@ -90,7 +90,8 @@ def _inside(thresholds: tuple[sp.Expr, ...], i: int) -> sp.Expr:
     return (thresholds[i - 1] + thresholds[i]) / 2
 
 
-def _less(a: sp.Expr, b: sp.Expr) -> bool:
+def below(a: sp.Expr, b: sp.Expr) -> bool:
+    """Whether a < b for thresholds a and b; OutsideClassError where the parameters leave it open."""
     difference = sp.simplify(b - a)
     if difference.is_positive:
         return True
@@ -107,7 +108,7 @@ def _merge(thresholds: list[sp.Expr]) -> tuple[sp.Expr, ...]:
     for t in thresholds:
         if any(sp.simplify(t - other) == 0 for other in merged):
             continue
-        position = sum(1 for other in merged if _less(other, t))
+        position = sum(1 for other in merged if below(other, t))
         merged.insert(position, t)
     return tuple(merged)
 
@@ -143,8 +144,8 @@ def _split(p: Pieces, x: sp.Symbol, term: sp.Basic) -> tuple[tuple[sp.Expr, ...]
     candidates = list(p.thresholds)
     for i, g in enumerate(p.exprs):
         for root in _roots(g, x, term):
-            inside_left = i == 0 or _less(p.thresholds[i - 1], root)
-            inside_right = i == len(p.thresholds) or _less(root, p.thresholds[i])
+            inside_left = i == 0 or below(p.thresholds[i - 1], root)
+            inside_right = i == len(p.thresholds) or below(root, p.thresholds[i])
             if inside_left and inside_right:
                 candidates.append(root)
     thresholds = _merge(candidates)

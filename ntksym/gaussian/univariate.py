@@ -11,7 +11,7 @@ from functools import lru_cache
 import sympy as sp
 
 from ntksym.gaussian.atoms import CDF, DELTA, ONE, STEP, Group
-from ntksym.gaussian.normal_form import OutsideClassError
+from ntksym.gaussian.normal_form import OutsideClassError, below
 from ntksym.nodes import CorrelationArcsine, HalfLineProbability, QuadrantProbability
 from ntksym.notation import q, x
 from ntksym.proof import Assumption
@@ -108,7 +108,7 @@ def _intervals(steps: tuple[Linear, ...]) -> list[tuple[int, tuple[Linear, ...]]
         return [(1, ())] if high is None else [(1, ((sp.S.NegativeOne, high),))]
     if high is None:
         return [(1, ((sp.S.One, -low),))]
-    if not _below(low, high):
+    if not below(low, high):
         return []
     return [(1, ((sp.S.One, -low),)), (-1, ((sp.S.One, -high),))]
 
@@ -116,18 +116,9 @@ def _intervals(steps: tuple[Linear, ...]) -> list[tuple[int, tuple[Linear, ...]]
 def _extreme(values: list[sp.Expr], *, largest: bool) -> sp.Expr:
     best = values[0]
     for value in values[1:]:
-        if _below(best, value) == largest and value != best:
+        if below(best, value) == largest and value != best:
             best = value
     return best
-
-
-def _below(a: sp.Expr, b: sp.Expr) -> bool:
-    difference = sp.simplify(b - a)
-    if difference.is_positive:
-        return True
-    if difference.is_nonpositive:
-        return False
-    raise OutsideClassError(difference, f"the order of the thresholds {a} and {b} is not decided by what is known of the parameters")
 
 
 @lru_cache(maxsize=8192)

@@ -13,14 +13,14 @@ import mpmath
 import sympy as sp
 
 from ntksym.forms import DualForm
-from ntksym.gaussian.checks.deciding import QUADRATURE_DIGITS, SEED, UndecidedError, cuts_of, decide, intervals, plain
-from ntksym.gaussian.numeric import MODULES, REACH, evaluate_at, panel_nodes, random_point
+from ntksym.gaussian.checks.deciding import SEED, decide
+from ntksym.gaussian.checks.quadrature import Sample, check_by_panels
+from ntksym.gaussian.numeric import evaluate_at, random_point
 from ntksym.nodes import Expect
-from ntksym.notation import q, q11, q12, q22, u, x
-from ntksym.proof import Statement, Verdict, false, proved, tested, unchecked
+from ntksym.notation import q, q11, q12, q22, u
+from ntksym.proof import Statement, Verdict, false, proved
 
 SERIES_DIGITS = 15
-POINTS = 2
 
 
 def check_coefficient(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int) -> Verdict:
@@ -37,7 +37,7 @@ def check_coefficient(premises: tuple[Statement, ...], conclusion: Statement, *,
         before = sp.sqrt(sp.factorial(order - 2)) * premises[1].claim.rhs
         residual = sp.sqrt(sp.factorial(order)) * value - 2 * q * sp.diff(before, q) + (order - 2) * before
         verdict = decide([residual], r"$f_n = 2 q f_{n-2}' - (n-2) f_{n-2}$ for $f_n = \sqrt{n!}\,a_n$")
-    return verdict + _quadrature(conclusion, phi, order)
+    return verdict + check_by_panels(phi, value, lambda sample: _average(sample, order), SEED + order)
 
 
 def _is_average(node: sp.Basic, order: int) -> bool:
@@ -53,33 +53,9 @@ def _is_average(node: sp.Basic, order: int) -> bool:
     return sp.expand(inside - sp.Function("phi")(u) * weight) == 0
 
 
-def _quadrature(conclusion: Statement, phi: sp.Lambda, order: int) -> Verdict:
-    own = plain(phi(x))
-    try:
-        cuts = cuts_of(own, [])
-        pieces = [interval.branch(own) for interval in intervals(cuts)]
-    except UndecidedError as why:
-        return unchecked(f"no quadrature: {why}")
-    rng = random.Random(SEED + order)
-    for _ in range(POINTS):
-        point = random_point(sorted({q, *phi.free_symbols}, key=str), rng)
-        parameters = {s: value for s, value in point.items() if s != q}
-        with mpmath.workdps(QUADRATURE_DIGITS + 10):
-            total = _average(pieces, cuts, parameters, mpmath.sqrt(mpmath.mpf(int(point[q].p)) / int(point[q].q)), order)
-            value = evaluate_at(conclusion.claim.rhs, point, QUADRATURE_DIGITS + 10)
-            if abs(total - value) > mpmath.mpf(10) ** (-QUADRATURE_DIGITS) * (1 + abs(total)):
-                return false(f"quadrature gives {mpmath.nstr(total, 15)}, the formula {mpmath.nstr(value, 15)} at {point}")
-    return tested(POINTS, QUADRATURE_DIGITS, "quadrature on every interval", SEED + order)
-
-
-def _average(pieces: list[sp.Expr], cuts: list[sp.Expr], parameters: dict[sp.Symbol, sp.Rational], deviation: Any, order: int) -> Any:
-    """E[phi(deviation z) He_order(z)] / sqrt(order!) over the intervals between the cuts; mpmath's own Hermite polynomials are the physicists'."""
-    places = [mpmath.mpmathify(sp.N(t.subs(parameters), QUADRATURE_DIGITS + 15)) / deviation for t in cuts]
-    total = mpmath.mpf(0)
-    for piece, left, right in zip(pieces, [-REACH, *places], [*places, REACH], strict=True):
-        function = sp.lambdify([x], piece.subs(parameters), modules=MODULES)
-        nodes = panel_nodes(left, right, QUADRATURE_DIGITS)
-        total += sum(weight * function(deviation * z) * mpmath.hermite(order, z / mpmath.sqrt(2)) for z, weight in nodes)
+def _average(sample: Sample, order: int) -> Any:
+    """E[phi(deviation z) He_order(z)] / sqrt(order!); mpmath's own Hermite polynomials are the physicists'."""
+    total = sample.average(sample.branches, weight=lambda z: mpmath.hermite(order, z / mpmath.sqrt(2)))
     return total / mpmath.sqrt(mpmath.mpf(2) ** order * mpmath.factorial(order))
 
 
