@@ -115,8 +115,17 @@ class _Printer(PythonCodePrinter):
         return f"jnp.where({tested} >= {bound}, {here}, {there})"
 
     def _print_Min(self, expr: sp.Expr) -> str:
-        first, second = sorted(expr.args, key=sp.default_sort_key)
-        return f"jnp.minimum({self._print(first)}, {self._print(second)})"
+        return self._nested("jnp.minimum", expr)
+
+    def _print_Max(self, expr: sp.Expr) -> str:
+        return self._nested("jnp.maximum", expr)
+
+    def _nested(self, name: str, expr: sp.Expr) -> str:
+        first, *others = sorted(expr.args, key=sp.default_sort_key)
+        text = self._print(first)
+        for other in others:
+            text = f"{name}({text}, {self._print(other)})"
+        return text
 
     _print_exp = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_tanh = _print_log = _print_Function
     _print_asinh = _print_acosh = _print_atanh = _print_Function
