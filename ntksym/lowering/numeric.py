@@ -72,6 +72,13 @@ class Log1p(sp.Function):
         return 1 / (1 + self.args[0])
 
 
+class HeldExp(sp.Function):
+    """``HeldExp(y)`` = exp(y), held at a large finite number where it would overflow."""
+
+    nargs = 1
+    is_real = True
+
+
 HEADS: dict[str, str] = {
     Sigmoid.__name__: "jax.nn.sigmoid",
     Softplus.__name__: "jax.nn.softplus",
@@ -79,6 +86,7 @@ HEADS: dict[str, str] = {
     Sech.__name__: "_sech",
     LogCosh.__name__: "_log_cosh",
     Log1p.__name__: "jnp.log1p",
+    HeldExp.__name__: "_held_exp",
 }
 
 
@@ -113,7 +121,12 @@ def _curves(piece: sp.Expr, form: NumericDual) -> list[sp.Expr]:
         curves.append(sp.diff(phi, parameter))
         if not form.thresholds:
             curves.append(sp.diff(phi, parameter, x))
-    return curves
+    return curves if form.growth else [curve.replace(sp.exp, _held) for curve in curves]
+
+
+def _held(argument: sp.Expr) -> sp.Expr:
+    """exp(argument) inside a phi that grows like a polynomial: it saturates something, which inf times 0 would turn into NaN."""
+    return sp.exp(argument) if argument.is_nonpositive else HeldExp(argument)
 
 
 def _size(expr: sp.Expr) -> sp.Expr:

@@ -65,8 +65,8 @@ def stable_form(expression: sp.Expr, *, switch: sp.Expr | None = None, infinite:
 
 
 def switching_variance(expression: sp.Expr) -> sp.Expr:
-    """The variance at which the farthest threshold in ``expression`` is two standard deviations away; 1 where no threshold is free of the covariances."""
-    squares = {mean**2 / 4 for node in expression.atoms(QuadrantProbability) for mean in node.args[:2] if not mean.has(*_VARIABLES)}
+    """The variance at which the farthest threshold in ``expression`` is one standard deviation away; 1 where no threshold is free of the covariances."""
+    squares = {mean**2 for node in expression.atoms(QuadrantProbability) for mean in node.args[:2] if not mean.has(*_VARIABLES)}
     return sp.Max(*squares) if squares - {sp.S.Zero} else sp.S.One
 
 

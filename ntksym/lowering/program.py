@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sympy as sp
+from mpmath.libmp import prec_to_dps
 
 
 class Det(sp.Function):
@@ -100,12 +101,18 @@ class Expm1(sp.Function):
     nargs = 1
     is_real = True
 
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        return sp.N(sp.exp(self.args[0]) - 1, prec_to_dps(prec))
+
 
 class Erf(sp.Function):
     """``Erf(x)`` = erf(x), exactly +-1 far out."""
 
     nargs = 1
     is_real = True
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        return sp.N(sp.erf(self.args[0]), prec_to_dps(prec))
 
 
 class Choose(sp.Function):
@@ -121,12 +128,20 @@ class ScaledCDF(sp.Function):
     nargs = 3
     is_real = True
 
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        exponent, _, bound = self.args
+        return sp.N(sp.exp(exponent) * (1 + sp.erf(bound / sp.sqrt(2))) / 2, prec_to_dps(prec))
+
 
 class ScaledErfi(sp.Function):
     """``ScaledErfi(e, x)`` = exp(e - x^2) erfi(x)."""
 
     nargs = 2
     is_real = True
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        exponent, bound = self.args
+        return sp.N(sp.exp(exponent - bound**2) * sp.erfi(bound), prec_to_dps(prec))
 
 
 class ScaledQuadrant(sp.Function):

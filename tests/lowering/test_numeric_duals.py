@@ -69,3 +69,18 @@ def test_curves_are_phi_and_its_derivatives_far_out(expr: sp.Expr, dtype: type) 
             piece = form.exprs[-1] if point > 0 else form.exprs[0]
             exact = sp.N(sp.diff(piece, x, k).subs(x, sp.Float(float(point), 60)), 30, maxn=400)
             assert abs(float(value) - float(exact)) <= 16 * np.finfo(dtype).eps * (abs(float(exact)) + (1 if k else abs(float(point)))), (k, point)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_exponential_that_saturates_something_never_gives_nan(dtype: type) -> None:
+    """For x tanh(e^x) the slope is 1 on the right, 0 on the left, however far out; so V' at large variance is that of relu."""
+    form = dual(sp.Lambda(x, x * sp.tanh(sp.exp(x)))).conclusion.claim
+    with jax.enable_x64(dtype is np.float64):
+        module = load_source(dual_source(lower_form(form, "phi")[0], "phi", "0"))
+        found = module["_curves_phi"](jnp.asarray(np.array([-1e4, -300.0, 200.0, 1e4], dtype=dtype)))
+        sizes = module["_sizes_phi"](jnp.asarray(np.array([-1e4, -300.0, 200.0, 1e4], dtype=dtype)))
+        variance = dtype(1e6)
+        slope = float(module["dual_phi"](variance, variance / dtype(2), variance)[1])
+    np.testing.assert_allclose(found[1], [0, 0, 1, 1], atol=1e-100)
+    assert np.isfinite(found).all() and np.isfinite(sizes).all()
+    assert abs(slope - (0.25 + np.arcsin(0.5) / (2 * np.pi))) < 1e-3  # phi' leaves the step on a stretch of length 1, in deviations of 1000

@@ -19,12 +19,13 @@ from jax import lax
 from lowering import cases
 
 from ntksym.forms import DualForm
+from ntksym.gaussian import dual
 from ntksym.gaussian.numeric import MODULES
 from ntksym.lowering import dual_source, load_source, lower_form
 from ntksym.lowering.germ import germ
 from ntksym.lowering.printers.jax_probability import PIECES, pieces
 from ntksym.lowering.probability import standardised
-from ntksym.lowering.program import Quotient
+from ntksym.lowering.program import Erf, Expm1, Quotient, ScaledCDF, ScaledErfi
 from ntksym.notation import q, q11, q12, q22, x
 
 BOTH = [np.float64, np.float32]
@@ -240,3 +241,21 @@ def test_the_germ_of_an_activation() -> None:
     assert germ(cases.shifted_relu()) is None  # nothing to replace: 0 near 0
     jump = cases.elu()
     assert germ(DualForm(sp.Lambda(x, sp.sign(x)), jump.value, jump.derivative, jump.dvalue_dq11, q11, q11, sp.true)) is None
+
+
+def test_heads_of_numbers_are_numbers() -> None:
+    """Thresholds over constants only: what no variable stands in is evaluated, not printed as a call."""
+    third = sp.Rational(1, 3)
+    meanings = {
+        Erf(third): mp.erf(mp.mpf(1) / 3),
+        Expm1(third): mp.expm1(mp.mpf(1) / 3),
+        ScaledCDF(third, third - sp.Rational(1, 18), third): mp.exp(mp.mpf(1) / 3) * mp.ncdf(mp.mpf(1) / 3),
+        ScaledErfi(third, third): mp.exp(mp.mpf(2) / 9) * mp.erfi(mp.mpf(1) / 3),
+    }
+    for head, value in meanings.items():
+        assert abs(float(head.evalf(20)) - float(value)) < 4e-16  # mpmath works in doubles here
+    form = dual(sp.Lambda(x, sp.erf(x / 2 + 1) + sp.Max(-1, sp.Min(1, x)))).conclusion.claim
+    with jax.enable_x64(True):
+        found = float(load_source(dual_source(lower_form(form, "phi")[0], "phi", "0"))["dual_phi"](np.float64(1), np.float64(0.5), np.float64(2))[0])
+    expression = form.value.subs({q11: 1, q12: sp.Rational(1, 2), q22: 2})
+    assert abs(found - float(sp.lambdify([], expression, modules=MODULES)())) < 1e-15

@@ -28,7 +28,11 @@ def numeric_runtime(duals: tuple[NumericFunction, ...], text: str) -> str:
     """The runtime pieces that ``text``, the lines of ``duals``, call."""
     if not duals:
         return ""
-    return (HEADS if "_sech(" in text or "_log_cosh(" in text else "") + PANELS + (SERIES if any(dual.smooth for dual in duals) else "")
+    return (
+        (HEADS if any(f"{name}(" in text for name in ("_sech", "_held_exp", "_log_cosh")) else "")
+        + PANELS
+        + (SERIES if any(dual.smooth for dual in duals) else "")
+    )
 
 
 def numeric_header(dual: NumericFunction, docstring: Docstring) -> list[str]:

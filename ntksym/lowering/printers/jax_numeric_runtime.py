@@ -10,6 +10,11 @@ def _sech(x):
     return 2 * small / (1 + small * small)
 
 
+def _held_exp(x):
+    """exp(x), held at a large finite number where it would overflow: what it saturates has settled by then."""
+    return jnp.exp(jnp.minimum(x, 0.6 * int(jnp.finfo(x.dtype).maxexp)))
+
+
 def _log_cosh(x):
     """log(cosh(x)), without overflow, without cancellation near 0."""
     near = jnp.abs(x) < 1
