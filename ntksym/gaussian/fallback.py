@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from ntksym.errors import RuleError
-from ntksym.forms import NumericDual, OutsideClass
+from ntksym.forms import DualForm, NumericDual, OutsideClass
 from ntksym.gaussian.checks import fallback as checks
 from ntksym.gaussian.evaluation import NoNumbersError, line_values
 from ntksym.gaussian.smooth_pieces import SmoothPieces, sample_values, smooth_pieces
@@ -22,6 +22,7 @@ from ntksym.sources import Citation
 
 _FAR = 40.0
 _NEAR = 1.0  # a kink this close to 0 has dense panels where the Gaussian has its mass
+_LONGEST = 600  # operations; the longest closed form of the catalogue has 360
 _D = TypeVar("_D", bound=Derivation)
 
 
@@ -71,6 +72,17 @@ def described(phi: sp.Lambda, term: sp.Basic, reason: str) -> tuple[NumericDual,
     centre, scale = (sp.S.Zero, sp.S.One) if split.thresholds or phi.free_symbols or growth else _bend(split.exprs[0])
     thresholds, exprs = _cut_at_0(split, edges)
     return NumericDual(phi, term, reason, thresholds, exprs, centre, scale, growth, rough, jumps, steep), split.searched
+
+
+@lru_cache(maxsize=512)
+def for_code(form: DualForm | NumericDual) -> DualForm | NumericDual:
+    """The form that code is made of: a closed form too long to be read and compiled gives way to a quadrature, where one fits phi."""
+    if isinstance(form, NumericDual):
+        return form
+    length = int(sp.count_ops(form.value))
+    if length <= _LONGEST or form.condition != sp.true or without_numbers(form.phi):
+        return form
+    return described(form.phi, form.phi.expr, f"the closed form is derived, but with {length} operations too long for code")[0]
 
 
 def _cut_at_0(split: SmoothPieces, edges: list[float]) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]]:

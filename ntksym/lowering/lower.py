@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import sympy as sp
 
 from ntksym.errors import LoweringError
 from ntksym.forms import Block, DualForm, NumericDual, Parameter, Recursion, phi_derivative
+from ntksym.gaussian.fallback import for_code
 from ntksym.lowering.duals import lower_dual
 from ntksym.lowering.names import identifier, parameter_names
 from ntksym.lowering.numeric import lower_numeric
@@ -17,7 +19,7 @@ from ntksym.notation import MEANINGS, sigma_b, sigma_w
 
 
 def lower_recursion(recursion: Recursion, header: Header) -> Program:
-    """The program of a layerwise recursion.
+    """The program of a layerwise recursion; a closed form too long for code is computed instead.
 
     Raises LoweringError where the depth is symbolic, where a Dual node has no closed form, or where a parameter has no usable default.
     """
@@ -25,6 +27,9 @@ def lower_recursion(recursion: Recursion, header: Header) -> Program:
         raise LoweringError(
             f"the depth {recursion.depth} is symbolic", where="lowering", why="code needs a number of layers", fix="derive the network at a fixed depth"
         )
+    forms = [for_code(form) for form in (*recursion.duals, *recursion.numeric)]
+    closed, computed = (tuple(form for form in forms if isinstance(form, kind)) for kind in (DualForm, NumericDual))
+    recursion = replace(recursion, duals=closed, numeric=computed)
     declared = {parameter.symbol for parameter in recursion.parameters}
     free = {symbol for form in (*recursion.duals, *recursion.numeric) for symbol in form.parameters}
     names = parameter_names(declared | free, {s: str(s) for s in (sigma_w, sigma_b) if s in declared})

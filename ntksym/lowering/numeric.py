@@ -106,7 +106,6 @@ def lower_numeric(form: NumericDual, name: str, names: Mapping[sp.Symbol, str]) 
         rough=form.rough,
         at_jumps=form.at_jumps,
         steep=form.steep,
-        term=str(form.term),
         reason=form.reason,
     )
 

@@ -28,6 +28,7 @@ from ntksym.lowering.program import (
 )
 
 _READABLE = 72
+_TERMS = 60  # a longer sum stands in several lines: Python reads a sum by recursion, term by term
 
 # Heads that always get a line of their own, and the stem of the name they get.
 _STEMS: tuple[tuple[type[sp.Basic], str], ...] = (
@@ -79,18 +80,22 @@ def _short_lines(body: Body) -> Body:
     lines: list[Assign] = []
     count = 0
 
-    def split(expression: sp.Expr) -> sp.Expr:
+    def named(value: sp.Expr) -> sp.Symbol:
         nonlocal count
+        count += 1
+        lines.append(Assign(f"sum{count}", value))
+        return sp.Symbol(f"sum{count}", real=True)
+
+    def split(expression: sp.Expr) -> sp.Expr:
         while _width(expression) > _READABLE:
             sums = [part for part in sp.preorder_traversal(expression) if part.is_Add and part is not expression]
             if not sums:
-                return expression
+                break
             longest = max(sums, key=lambda part: (_width(part), str(part)))
-            value = split(longest)
-            count += 1
-            name = sp.Symbol(f"sum{count}", real=True)
-            lines.append(Assign(name.name, value))
-            expression = expression.xreplace({longest: name})
+            expression = expression.xreplace({longest: named(split(longest))})
+        while expression.is_Add and len(expression.args) > _TERMS:
+            terms = sorted(expression.args, key=sp.default_sort_key)
+            expression = sp.Add(*(named(sp.Add(*terms[k : k + _TERMS])) for k in range(0, len(terms), _TERMS)))
         return expression
 
     for line in body.lines:

@@ -253,7 +253,6 @@ class NumericFunction:
     rough: bool
     at_jumps: bool
     steep: bool
-    term: str
     reason: str
     exists: sp.Basic = sp.true
     exists_on_diagonal: sp.Basic = sp.true

@@ -177,6 +177,7 @@ def serve(seed: int, code: bool) -> int:
     """Answer numbers on the standard input by outcomes on the standard output."""
     for line in sys.stdin:
         print(json.dumps(asdict(judge(seed, int(line), code=code))), flush=True)
+        jax.clear_caches()  # hundreds of compiled functions would exhaust the memory maps of one process
     return 0
 
 

@@ -41,7 +41,7 @@ def numeric_header(dual: NumericFunction, docstring: Docstring) -> list[str]:
     texts = (
         f"V and V' are numeric: {method}",
         f"{dual.name}_bound estimates their error from above (truncation, a second node set, rounding); it is no rigorous enclosure",
-        f"no closed form in the class, because of {dual.term}: {dual.reason}",
+        f"no closed form stands here: {dual.reason}",
     )
     head = docstring(f"Dual activation of phi(x) = {dual.phi}, u, v ~ N(0, [[q11, q12], [q12, q22]])", "")
     return [*head, *(line for text in texts for line in docstring(text, "    ")), ""]
