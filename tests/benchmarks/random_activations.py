@@ -161,10 +161,12 @@ class Child:
         self.lines.put("")
 
     def ask(self, number: int) -> Outcome:
-        self.process.stdin.write(f"{number}\n")
-        self.process.stdin.flush()
         try:
+            self.process.stdin.write(f"{number}\n")
+            self.process.stdin.flush()
             line = self.lines.get(timeout=HANG)
+        except BrokenPipeError:
+            line = ""
         except queue.Empty:
             self.process.kill()
             return Outcome(number, "", "hang", HANG, 0.0, f"no answer within {HANG:.0f} s")
@@ -218,7 +220,8 @@ def main() -> int:
         outcomes.append(outcome)
         mark = "" if outcome.kind in {"closed", "numeric", "refused"} else "   <--"
         print(f"{number:5} {outcome.kind:8} {outcome.seconds:6.1f} s {outcome.error:8.1e}  {outcome.text[:110]}  {outcome.note[:160]}{mark}", flush=True)
-        if child.process.poll() is not None or outcome.kind == "hang":
+        if outcome.kind in {"hang", "failed"}:  # a fresh one after whatever may have ended it
+            child.process.kill()
             child = Child(options.seed, not options.no_code)
     child.process.stdin.close()
     return report(outcomes, options.seed)

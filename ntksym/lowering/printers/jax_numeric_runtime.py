@@ -127,8 +127,10 @@ def _broken(numerators, root, reach):
 
 
 def _ascending(entries):
-    """The entries in ascending order, stacked: a network of comparisons."""
+    """The entries in ascending order, stacked: by a network of comparisons where they are few, which would take long to compile where they are many."""
     entries = list(entries)
+    if len(entries) > 4:
+        return jnp.sort(jnp.stack(entries), axis=0)
     for last in range(len(entries) - 1, 0, -1):
         for k in range(last):
             low, high = entries[k], entries[k + 1]
