@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 import sympy as sp
 
 from ntksym.forms import NumericDual
-from ntksym.gaussian import dual
+from ntksym.gaussian import dual, fallback
 from ntksym.gaussian.checks.fallback import check_numbers
 from ntksym.gaussian.evaluation import NoNumbersError, line_values
-from ntksym.gaussian.fallback import without_numbers
+from ntksym.gaussian.fallback import for_code, without_numbers
+from ntksym.gaussian.numeric import MODULES
 from ntksym.gaussian.smooth_pieces import smooth_pieces
-from ntksym.notation import x
+from ntksym.lowering import dual_source, load_source, lower_form
+from ntksym.notation import q11, q12, q22, x
 from ntksym.proof import Status
 from ntksym.serialize import from_json, to_json
 
@@ -82,3 +85,26 @@ def test_what_has_no_numbers_says_why(expr: sp.Expr, says: str) -> None:
 def test_too_many_kinks_are_refused() -> None:
     with pytest.raises(NoNumbersError, match="8 kinks"):
         smooth_pieces(sp.Add(*(sp.Abs(x - k) for k in range(8))) * sp.tanh(x))
+
+
+def test_a_closed_form_too_long_for_code_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = dual(sp.Lambda(x, sp.Max(-1, sp.Min(1, x)))).conclusion.claim
+    assert for_code(form) is form
+    monkeypatch.setattr(fallback, "_LONGEST", 10)
+    computed = for_code.__wrapped__(form)
+    assert isinstance(computed, NumericDual)
+    assert "too long for code" in computed.reason and str(sp.count_ops(form.value)) in computed.reason
+    point = (0.9, 0.4, 1.7)
+    exact = [float(sp.lambdify((q11, q12, q22), e, modules=MODULES)(*point)) for e in (form.value, form.derivative)]
+    with jax.enable_x64(True):
+        module = load_source(dual_source(lower_form(computed, "phi")[0], "phi", "0"))
+        arrays = tuple(map(np.float64, point))
+        found, bounds = module["dual_phi"](*arrays), module["dual_phi_bound"](*arrays)
+    for value, bound, wanted in zip(found, bounds, exact, strict=True):
+        assert abs(float(value) - wanted) <= float(bound) < 1e-9
+
+
+def test_a_closed_form_that_no_quadrature_can_replace_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fallback, "_LONGEST", 1)
+    form = dual(sp.Lambda(x, sp.exp(x**2 / 8))).conclusion.claim
+    assert for_code.__wrapped__(form) is form

@@ -170,4 +170,4 @@ def check_lemma(premises: tuple[Statement, ...], conclusion: Statement, *, deriv
     if conclusion.claim != derivation.conclusion.claim:
         return false("the lemma says something else")
     weakest = min(derivation.all_steps(), key=lambda step: step.verdict.status)
-    return weakest.verdict if weakest.verdict.status < Status.PROVED else proved(f"{len(derivation)} steps, each proved")
+    return weakest.verdict if weakest.verdict.status < Status.PROVED else proved(f"{len(derivation)} step{'s' * (len(derivation) > 1)}, each proved")
