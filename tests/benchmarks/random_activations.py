@@ -177,9 +177,10 @@ class Child:
 
 def serve(seed: int, code: bool) -> int:
     """Answer numbers on the standard input by outcomes on the standard output."""
-    for line in sys.stdin:
+    for count, line in enumerate(sys.stdin, 1):
         print(json.dumps(asdict(judge(seed, int(line), code=code))), flush=True)
-        jax.clear_caches()  # hundreds of compiled functions would exhaust the memory maps of one process
+        if count % 40 == 0:
+            jax.clear_caches()  # hundreds of compiled functions would exhaust the memory maps of one process
     return 0
 
 
