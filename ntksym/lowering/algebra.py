@@ -223,7 +223,7 @@ def _opposite(first: sp.Expr, second: sp.Expr) -> bool:
     """Whether first + second is 0; decided by expanding, after a look at one point."""
     point = {s: sp.Rational(k + 3, 7) for k, s in enumerate(sorted(first.free_symbols | second.free_symbols, key=str))}
     there = (first + second).xreplace(point).evalf(20)
-    return (not there.is_number or abs(there) < sp.Rational(1, 10**9)) and sp.expand(first + second) == 0
+    return (not there.is_comparable or abs(there) < sp.Rational(1, 10**9)) and sp.expand(first + second) == 0
 
 
 def _freeze(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Dummy, sp.Expr]]:

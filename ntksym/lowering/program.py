@@ -73,6 +73,9 @@ class ExpSinh(sp.Function):
     nargs = (2, 4)
     is_real = True
 
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        return sp.N(sp.exp(self.args[0]) * sp.sinh(self.args[1]), prec_to_dps(prec))
+
 
 class Snap(sp.Function):
     """``Snap(q11, q12, q22)`` = q12, moved to +-sqrt(q11 q22) where rounding cannot tell the two apart."""
