@@ -10,7 +10,7 @@ from benchmarks import random_activations
 SEED = 0
 NUMBERS = tuple(range(12))
 # What the long run once found: a lone number times a sum beside delta'; kinks far from the mass of the Gaussian; in code, heads of numbers.
-FOUND = ((28, False), (39, False), (113, False), (111, True), (376, True))
+FOUND = ((28, False), (39, False), (113, False), (376, True))
 
 
 @pytest.mark.parametrize("number", NUMBERS)

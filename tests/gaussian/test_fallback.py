@@ -108,3 +108,10 @@ def test_a_closed_form_that_no_quadrature_can_replace_stays(monkeypatch: pytest.
     monkeypatch.setattr(fallback, "_LONGEST", 1)
     form = dual(sp.Lambda(x, sp.exp(x**2 / 8))).conclusion.claim
     assert for_code.__wrapped__(form) is form
+
+
+def test_a_removable_singularity_at_a_kink_is_checked() -> None:
+    """At x = -2/3 the quotient is 0/0, and 2 on the right of it."""
+    derived = dual(sp.Lambda(x, sp.Max(0, sp.Min(1, 3 * x / 2 + 1)) / (3 * x / 4 + sp.Rational(1, 2))))
+    assert derived.steps[-1].rule.name == "compute_numerically"
+    assert derived.steps[-1].verdict.status is Status.TESTED

@@ -54,8 +54,11 @@ def _averages(
     a, c, b = point
 
     def function(points: Any) -> Any:
-        beside = np.where(points == 0, 1e-30, points)  # a removable singularity there is no value
-        return line_values(phi(x), {**values, x: beside}) * np.ones_like(points)
+        found = line_values(phi(x), {**values, x: points}) * np.ones_like(points)
+        if np.isfinite(found).all():
+            return found
+        beside = points + 1e-9 * (1 + np.abs(points))  # phi has no value at a removable singularity, where a node of no weight may lie
+        return np.where(np.isfinite(found), found, line_values(phi(x), {**values, x: beside}))
 
     reach = 9.5 + 2 * growth * math.sqrt(max(a, b))
     z, of_z = _line(np.array(kinks) / math.sqrt(a), reach, per_panel)
