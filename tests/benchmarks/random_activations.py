@@ -38,6 +38,7 @@ import sympy as sp  # noqa: E402
 
 import ntksym  # noqa: E402
 from ntksym.gaussian.numeric import MODULES  # noqa: E402
+from ntksym.lowering.names import identifier  # noqa: E402
 from ntksym.notation import q11, q12, q22  # noqa: E402
 from ntksym.proof import Status  # noqa: E402
 
@@ -124,7 +125,8 @@ def _compare(tree: grammar.Tree, derived: Any, phi: Any, chosen: list[tuple[floa
                 if not abs(got - wanted) <= TOLERANCE * unit:
                     raise WrongError(f"closed {name} = {got!r}, quadrature {wanted!r} at {(a, c, b)}")
         if f is not None:
-            keywords = {name: float(p.value) for name, p in tree.parameters().items() if name in f.parameters}
+            named = {identifier(name): float(p.value) for name, p in tree.parameters().items()}
+            keywords = {name: value for name, value in named.items() if name in f.parameters}
             with jax.enable_x64(True), warnings.catch_warnings():
                 warnings.simplefilter("error")
                 numbers = [float(n) for n in f(*map(np.float64, (a, c, b)), **keywords)]
