@@ -115,3 +115,8 @@ def test_a_removable_singularity_at_a_kink_is_checked() -> None:
     derived = dual(sp.Lambda(x, sp.Max(0, sp.Min(1, 3 * x / 2 + 1)) / (3 * x / 4 + sp.Rational(1, 2))))
     assert derived.steps[-1].rule.name == "compute_numerically"
     assert derived.steps[-1].verdict.status is Status.TESTED
+
+
+def test_a_bend_far_from_the_mass_is_checked() -> None:
+    derived = dual(sp.Lambda(x, x**2 / ((x / 2 + 3) ** 2 + 1)))
+    assert derived.steps[-1].verdict.status is Status.TESTED
