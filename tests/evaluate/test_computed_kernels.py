@@ -81,7 +81,7 @@ def test_the_bound_of_single_precision() -> None:
 def test_the_module_says_that_it_is_numeric_and_why() -> None:
     source = ntksym.emit(fcn(1, "softsign"))
     head = " ".join(source[: source.index('"""', 3)].split())
-    assert "numeric: Gauss-Legendre panels" in head and "no rigorous enclosure" in head and "because of 1/(Abs(x) + 1)" in head
+    assert "numeric: Gauss-Legendre panels" in head and "no rigorous enclosure" in head and "stands here: 1/(Abs(x) + 1)" in head
     imports = {line for line in source.splitlines() if line.startswith(("import", "from"))}
     assert imports == {"from typing import NamedTuple", "import jax", "import jax.numpy as jnp", "from jax import lax"}
 
