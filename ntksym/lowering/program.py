@@ -8,7 +8,9 @@ Expressions on the right-hand sides are SymPy expressions over symbols named lik
 and the heads below, which say *which* numerically safe form is meant.
 """
 
-# pyright: reportMissingTypeStubs=false
+# SymPy is not typed: what it returns is known to us, not to the checker.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportOperatorIssue=false
 
 from __future__ import annotations
 
