@@ -93,12 +93,13 @@ HEADS: dict[str, str] = {
 def lower_numeric(form: NumericDual, name: str, names: Mapping[sp.Symbol, str]) -> NumericFunction:
     """What generated code needs for one computed dual."""
     renamed = {symbol: sp.Symbol(names[symbol], **symbol.assumptions0) for symbol in form.parameters}
+    curves = [_curves(piece, form) for piece in form.exprs]
     return NumericFunction(
         name=name,
         phi=str(form.phi(x).xreplace(renamed)),
         parameters=tuple(names[symbol] for symbol in form.parameters),
-        pieces=tuple(share(tuple(e.xreplace(renamed) for e in _curves(piece, form))) for piece in form.exprs),
-        sizes=tuple(share(tuple(_size(e).xreplace(renamed) for e in _curves(piece, form)[:2])) for piece in form.exprs),
+        pieces=tuple(share(tuple(e.xreplace(renamed) for e in of_piece)) for of_piece in curves),
+        sizes=tuple(share(tuple(_size(e).xreplace(renamed) for e in of_piece[:2])) for of_piece in curves),
         edges=tuple(t.xreplace(renamed) for t in form.thresholds),
         centre=float(form.centre),
         scale=float(form.scale),
