@@ -22,20 +22,38 @@ if TYPE_CHECKING:
     from ntksym.evaluate.emission import emit as emit
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.library import derivations as derivations
+    from ntksym.network import Bias as Bias
+    from ntksym.network import Concat as Concat
     from ntksym.network import Dense as Dense
+    from ntksym.network import Dropout as Dropout
+    from ntksym.network import Heads as Heads
+    from ntksym.network import LayerNorm as LayerNorm
     from ntksym.network import Network as Network
     from ntksym.network import Pointwise as Pointwise
+    from ntksym.network import Product as Product
+    from ntksym.network import Residual as Residual
+    from ntksym.network import Scale as Scale
+    from ntksym.network import Sum as Sum
     from ntksym.network import chain_graph as chain_graph
     from ntksym.network import fcn as fcn
     from ntksym.theory import derive as derive
 
 # Public name -> the module that holds it.  Kept in step with the imports above by a test.
 _HOMES = {
+    "Bias": "ntksym.network",
+    "Concat": "ntksym.network",
     "Dense": "ntksym.network",
+    "Dropout": "ntksym.network",
+    "Heads": "ntksym.network",
+    "LayerNorm": "ntksym.network",
     "Network": "ntksym.network",
     "NtksymError": "ntksym.errors",
     "Pointwise": "ntksym.network",
     "PrecisionWarning": "ntksym.errors",
+    "Product": "ntksym.network",
+    "Residual": "ntksym.network",
+    "Scale": "ntksym.network",
+    "Sum": "ntksym.network",
     "ToleranceWarning": "ntksym.errors",
     "activation": "ntksym.activations",
     "chain_graph": "ntksym.network",
@@ -51,11 +69,20 @@ _HOMES = {
 }
 
 __all__ = [  # noqa: F822  (resolved by __getattr__)
+    "Bias",
+    "Concat",
     "Dense",
+    "Dropout",
+    "Heads",
+    "LayerNorm",
     "Network",
     "NtksymError",
     "Pointwise",
     "PrecisionWarning",
+    "Product",
+    "Residual",
+    "Scale",
+    "Sum",
     "ToleranceWarning",
     "__version__",
     "activation",

@@ -91,12 +91,19 @@ _ENUMS: dict[str, type[Enum]] = {"Regime": Regime, "Status": Status}
 
 
 def register(cls: _T) -> _T:
-    """Let frozen dataclass ``cls`` be a head; usable as a decorator.  Its fields are stored by name and given back to its constructor."""
-    name = cls.__name__
+    """Let frozen dataclass ``cls`` be a head; usable as a decorator.  Its fields are stored by name and given back to its constructor.
+
+    The head is the class's name, or its ``json_head`` where that name is taken (by SymPy's Sum, say).
+    """
+    name = _head_of(cls)
     if not dataclasses.is_dataclass(cls) or name in _HEADS or _DATACLASSES.get(name, cls) is not cls:
         raise SerializationError(f"{name} cannot be a head", where="register", why="it is no dataclass, or the name is taken", fix="rename it")
     _DATACLASSES[name] = cls
     return cls
+
+
+def _head_of(cls: type) -> str:
+    return str(getattr(cls, "json_head", cls.__name__))
 
 
 for _cls in (Statement, Assumption, Evidence, Verdict, Step, Derivation, Citation):
@@ -127,9 +134,9 @@ def encode(value: Any) -> Any:
         return ["tuple", *(encode(item) for item in value)]
     elif isinstance(value, Rule):
         return ["Rule", value.name]
-    elif dataclasses.is_dataclass(value) and _DATACLASSES.get(type(value).__name__) is type(value):
+    elif dataclasses.is_dataclass(value) and _DATACLASSES.get(_head_of(type(value))) is type(value):
         fields = [f.name for f in dataclasses.fields(value) if f.init and f.name != "stored"]
-        return [type(value).__name__, {name: encode(getattr(value, name)) for name in fields}]
+        return [_head_of(type(value)), {name: encode(getattr(value, name)) for name in fields}]
     elif isinstance(value, (sp.Basic, UndefinedFunction)):
         return _encode_expression(value)
     elif isinstance(value, type) and _HEADS.get(value.__name__) is value:

@@ -37,7 +37,6 @@ def fcn(
     where = "fcn"
     sigma_w = _alias(sigma_w, 1.0, W_std, "sigma_w", "W_std")
     sigma_b = _alias(sigma_b, 0.0, b_std, "sigma_b", "b_std")
-    values.parameterization(parameterization, where)
     hidden = _read_depth(depth, where)
     pointwise = activation if isinstance(activation, Pointwise) else Pointwise(activation)
     if isinstance(sigma_w, str):
@@ -49,14 +48,14 @@ def fcn(
             raise NetworkError(
                 "widths or sigmas per layer with a symbolic depth", where=where, why="their number is not known", fix="leave widths out and give one sigma"
             )
-        dense = Dense(sigma_w, sigma_b)
+        dense = Dense(sigma_w, sigma_b, parameterization=parameterization)
         return Network([dense, Repeat((pointwise, dense), hidden)])
     w = _per_layer(sigma_w, hidden + 1, "sigma_w", where)
     b = _per_layer(sigma_b, hidden + 1, "sigma_b", where)
     n = [*_widths(widths, hidden, where), values.width(out, where)]
-    layers: list[Any] = [Dense(w[0], b[0], n[0])]
+    layers: list[Any] = [Dense(w[0], b[0], n[0], parameterization)]
     for level in range(1, hidden + 1):
-        layers += [pointwise, Dense(w[level], b[level], n[level])]
+        layers += [pointwise, Dense(w[level], b[level], n[level], parameterization)]
     return Network(layers)
 
 

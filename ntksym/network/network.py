@@ -1,7 +1,8 @@
-"""A network: layers in order, checked."""
+"""A network: layers in order, checked; a chain of equal segments, or a wiring."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,23 +10,43 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import NetworkError
+from ntksym.network.bias import Bias
 from ntksym.network.dense import Dense
+from ntksym.network.heads import Heads
+from ntksym.network.layer import Layer, read_layers, walk
 from ntksym.network.pointwise import Pointwise
+from ntksym.network.wiring import INPUT, Builder, Wiring
 from ntksym.serialize import from_json, register, to_json
 
 
 @register
 @dataclass(frozen=True)
-class Repeat:
+class Repeat(Layer):
     """``layers`` repeated ``times``, a positive integer symbol: the general theorem's hidden layers.  A known number of times is written out instead."""
 
     layers: tuple[Any, ...]
     times: sp.Symbol
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "layers", read_layers(self.layers, "Repeat"))
         if not isinstance(self.times, sp.Symbol) or not (self.times.is_integer and self.times.is_positive):
             raise NetworkError(f"times={self.times!r} is no positive integer symbol", where="Repeat", fix="use Symbol('L', integer=True, positive=True)")
+        if len(self.layers) != 2 or not isinstance(self.layers[0], Pointwise) or not isinstance(self.layers[1], Dense) or not self.layers[1].is_plain:
+            raise NetworkError(
+                "the repeated layers are no Pointwise and Dense", where="Repeat", why="the general theorem is about those", fix="write other layers out"
+            )
+
+    @property
+    def inner(self) -> tuple[Any, ...]:
+        return self.layers
+
+    def place(self, wiring: Builder, source: str) -> str:
+        raise NetworkError(
+            f"{self.times} layers",
+            where=wiring.place(),
+            why="a symbolic number of layers is derived for Dense, Repeat((Pointwise, Dense)) only",
+            fix="give a number of layers",
+        )
 
 
 @dataclass(frozen=True)
@@ -44,22 +65,22 @@ class Hidden:
 @register
 @dataclass(frozen=True)
 class Network:
-    """Layers from the input on: a Dense, then Pointwise and Dense in turn, a Dense last.
+    """Layers from the input on.  A Dense, then Pointwise and Dense in turn, is a chain; anything else is a wiring.  Equal layers make equal networks.
 
-    Equal layers make equal networks.  NetworkError for a layer that is not supported, or an order that has no recursion.
+    NetworkError for a layer that is not supported, branches that do not fit together, shared weights of two shapes, heads that are not at the end.
     """
 
     layers: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layers, list | tuple):
-            raise NetworkError(
-                f"layers is a {type(self.layers).__name__}", where="Network", fix="give a list: Network([Dense(...), Pointwise('relu'), Dense(...)])"
-            )
-        object.__setattr__(self, "layers", tuple(self.layers))
-        for position, layer in enumerate(self.layers, 1):
-            _require_supported(layer, position)
-        _require_order(self.layers)
+        object.__setattr__(self, "layers", read_layers(self.layers, "Network"))
+        if not self.layers:
+            raise NetworkError("the network has no layers", where="Network", fix="start with Dense(...)")
+        for layer in walk(self.layers):
+            if isinstance(layer, Heads) and layer is not self.layers[-1]:
+                raise NetworkError("Heads that are not the last layer", where="Network", why="they are the outputs", fix="put them last; inside, use Concat")
+        if not self.is_chain:
+            wiring_of(self)  # what does not fit together is said now
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The network as JSON text, the same bytes in every process."""
@@ -74,27 +95,48 @@ class Network:
         return found
 
     @property
+    def is_chain(self) -> bool:
+        """Whether it is Dense, Pointwise, Dense, ..., Dense, each with weights of its own trained in the NTK parameterization: what the general theorem is about."""
+        flat: list[Any] = [inner for layer in self.layers for inner in (layer.inner if isinstance(layer, Repeat) else (layer,))]
+        if len(flat) % 2 == 0:
+            return False
+        return all(isinstance(layer, Pointwise) if k % 2 else isinstance(layer, Dense) and layer.is_plain for k, layer in enumerate(flat))
+
+    @property
+    def wiring(self) -> Wiring:
+        """Nodes, parameters, outputs."""
+        return wiring_of(self)
+
+    @property
     def depth(self) -> sp.Expr:
-        """Number of hidden layers, L."""
-        return sp.Add(*(segment.repeat for segment in self.segments()))
+        """Number of hidden layers of a chain, L; of a wiring, the layers with weights less one."""
+        if self.is_chain:
+            return sp.Add(*(segment.repeat for segment in self.segments()))
+        return sp.Integer(sum(1 for node in self.wiring.nodes if node.weights is not None) - 1)
 
     @property
     def first(self) -> Dense:
-        """The Dense at the input."""
+        """The Dense at the input of a chain."""
         return self.layers[0]
 
     @property
-    def denses(self) -> tuple[Dense, ...]:
-        """Every Dense, from the input on; a repeated one stands once."""
-        return (self.first, *(dense for segment in self.segments() for dense in segment.denses))
+    def denses(self) -> tuple[Dense | Bias, ...]:
+        """Every layer with parameters in construction order: one entry of a per-layer keyword each.  A shared layer stands once, a repeated one too."""
+        if self.is_chain:
+            return (self.first, *(dense for segment in self.segments() for dense in segment.denses))
+        return tuple(weights.layer for weights in self.wiring.weights)
 
     @property
     def pointwises(self) -> tuple[Pointwise, ...]:
-        """The Pointwise of every segment."""
-        return tuple(segment.pointwise for segment in self.segments())
+        """The Pointwise of every segment of a chain; of a wiring, every one."""
+        if self.is_chain:
+            return tuple(segment.pointwise for segment in self.segments())
+        return tuple(layer for layer in walk(self.layers) if isinstance(layer, Pointwise))
 
     def segments(self) -> tuple[Hidden, ...]:
-        """The network after its first Dense as segments; equal neighbours (same Pointwise, same bias structure) are one."""
+        """A chain after its first Dense as segments; equal neighbours (same Pointwise, same bias structure) are one."""
+        if not self.is_chain:
+            raise NetworkError("the network is no chain", where="Network.segments", fix="read .wiring")
         found: list[Hidden] = []
         for repeat, pointwise, dense in _pairs(self.layers[1:]):
             last = found[-1] if found else None
@@ -117,55 +159,11 @@ def _pairs(layers: tuple[Any, ...]) -> Iterator[tuple[sp.Expr, Pointwise, Dense]
             position += 2
 
 
-def _require_supported(layer: Any, position: int) -> None:
-    if isinstance(layer, Repeat):
-        for inner in layer.layers:
-            _require_supported(inner, position)
-        return
-    if isinstance(layer, Dense | Pointwise):
-        return
-    name = layer if isinstance(layer, str) else layer.__name__ if isinstance(layer, type) else type(layer).__name__
-    if layer in (Dense, Pointwise):
-        raise NetworkError(f"layer {position} is the class {name}, not a layer", where="Network", fix=f"call it: {name}(...)")
-    raise NetworkError(
-        f"layer {position} is {name!r}",
-        where="Network",
-        why="no rule derives a kernel through such a layer yet",
-        fix="use Dense and Pointwise; activations go in as Pointwise('relu')",
-    )
-
-
-def _kinds(layers: tuple[Any, ...]) -> list[tuple[int, Any]]:
-    flat: list[tuple[int, Any]] = []
-    for position, layer in enumerate(layers, 1):
-        flat += [(position, inner) for inner in layer.layers] if isinstance(layer, Repeat) else [(position, layer)]
-    return flat
-
-
-def _require_order(layers: tuple[Any, ...]) -> None:
-    flat = _kinds(layers)
-    if not flat:
-        raise NetworkError("the network has no layers", where="Network", fix="start with Dense(...)")
-    for expected_dense, (position, layer) in zip((i % 2 == 0 for i in range(len(flat))), flat, strict=True):
-        if isinstance(layer, Dense) == expected_dense:
-            continue
-        if expected_dense:
-            raise NetworkError(
-                f"layer {position} is a Pointwise where a Dense belongs",
-                where="Network",
-                why="an activation needs Gaussian pre-activations, which fresh weights make",
-                fix="start with a Dense; write two activations in a row as one expression",
-            )
-        raise NetworkError(
-            f"layer {position} is a Dense right after a Dense",
-            where="Network",
-            why="the recursion has one activation between two weight matrices",
-            fix="put Pointwise('identity') between them",
-        )
-    if isinstance(flat[-1][1], Pointwise):
-        raise NetworkError(
-            f"layer {flat[-1][0]}, the last, is a Pointwise",
-            where="Network",
-            why="the kernel multiplies the identity over outputs only after fresh weights",
-            fix="end with a Dense",
-        )
+@functools.lru_cache(maxsize=256)
+def wiring_of(network: Network) -> Wiring:
+    """The wiring of a network with a known number of layers."""
+    builder = Builder()
+    last = builder.run(network.layers, INPUT)
+    if not builder.outputs:
+        builder.output("", last)
+    return builder.wiring()

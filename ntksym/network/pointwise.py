@@ -11,8 +11,8 @@ from sympy.core.function import AppliedUndef, UndefinedFunction
 from ntksym import notation
 from ntksym.activations import Activation, activation
 from ntksym.errors import NetworkError
-from ntksym.forms import phi_derivative
-from ntksym.nodes import Applied, Entry
+from ntksym.network.layer import Coordinatewise, Signal
+from ntksym.nodes import Applied
 from ntksym.serialize import register
 
 DERIVATIVES = (None, "almost_everywhere", "distributional")
@@ -20,8 +20,8 @@ DERIVATIVES = (None, "almost_everywhere", "distributional")
 
 @register
 @dataclass(frozen=True)
-class Pointwise:
-    r"""$z^\ell_a = \phi(h^\ell_a)$.
+class Pointwise(Coordinatewise):
+    r"""$z_a = \phi(u_a)$.
 
     ``phi``: anything :func:`ntksym.activation` takes, or ``Function("phi")`` for the general theorem.  ``derivative`` says which derivative of a phi with jumps
     is meant: "almost_everywhere" (what a finite network trains with) or "distributional" (the limit of smooth networks); None for a phi without jumps.
@@ -50,13 +50,8 @@ class Pointwise:
         """Whether phi is a function left open."""
         return isinstance(self.function.expr, AppliedUndef)
 
-    def forward(self, level: sp.Expr, label: sp.Symbol, index: sp.Symbol) -> sp.Expr:
-        """z^level_index at the input ``label``, from h^level."""
-        return Applied(self.function, Entry("h", level, (label,), (index,)))
-
-    def jacobian(self, level: sp.Expr, label: sp.Symbol, index: sp.Symbol, column: sp.Symbol) -> sp.Expr:
-        """The local Jacobian of z^level_index by h^level_column: diagonal."""
-        return Applied(phi_derivative(self.function), Entry("h", level, (label,), (index,))) * sp.KroneckerDelta(index, column)
+    def formula(self, u: Signal) -> sp.Expr:
+        return Applied(self.function, u.here)
 
 
 def abstract_activation(name: str = "phi") -> Activation:

@@ -70,13 +70,13 @@ def width(value: Any, where: str) -> int | None:
 
 
 def parameterization(value: Any, where: str) -> str:
-    """The parameterization, of which there is one so far."""
-    if value != "ntk":
-        known = ", which is not supported yet" if value in ("standard", "mup", "mean_field") else ""
+    """In which coordinates a layer is trained: "ntk" or "standard"."""
+    if value not in ("ntk", "standard"):
+        known = ", which is not supported yet" if value in ("mup", "mean_field") else ""
         raise NetworkError(
             f"parameterization {value!r}{known}",
             where=where,
-            why="the recursions are derived for h = sigma_w/sqrt(fan_in) z w + sigma_b beta with gradients in (w, beta)",
-            fix="use 'ntk'",
+            why="gradients are taken in (w, beta) of h = sigma_w/sqrt(fan_in) z w + sigma_b beta, or in the products (standard)",
+            fix="use 'ntk' or 'standard'",
         )
-    return "ntk"
+    return str(value)

@@ -1,0 +1,25 @@
+"""A tensor times a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from ntksym.network.layer import Coordinatewise, Signal, exact_number
+from ntksym.serialize import register
+
+
+@register
+@dataclass(frozen=True)
+class Scale(Coordinatewise):
+    r"""$\alpha\,u$, ``factor`` a number (kept exact) or a real SymPy symbol, whose value is then a keyword of the kernel."""
+
+    factor: Any
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factor", exact_number(self.factor, "factor", "Scale"))
+
+    def formula(self, u: Signal) -> sp.Expr:
+        return self.factor * u.here
