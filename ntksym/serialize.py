@@ -51,7 +51,10 @@ _EVALUATED: tuple[_Head, ...] = (
 # Heads whose constructor only puts the arguments together.
 _INERT: tuple[_Head, ...] = (sp.Sum, sp.Product, sp.Indexed, sp.IndexedBase, sp.Idx, sp.Tuple, sp.Lambda, ExprCondPair, sp.Subs, sp.Interval)
 _NODES: tuple[_Head, ...] = tuple(
-    sorted((c for c in vars(nodes).values() if isinstance(c, type) and issubclass(c, sp.Basic) and c.__module__ == nodes.__name__), key=lambda c: c.__name__)
+    sorted(
+        (c for c in vars(nodes).values() if isinstance(c, type) and issubclass(c, sp.Basic) and c.__module__.startswith(f"{nodes.__name__}.")),
+        key=lambda c: c.__name__,
+    )
 )
 _CONSTANTS: dict[str, sp.Basic] = {
     "pi": sp.pi,

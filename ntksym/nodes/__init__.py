@@ -1,0 +1,64 @@
+"""The few SymPy nodes ntksym adds.  They are inert: nothing here simplifies, a rule has to.
+
+Not here: any mathematics about them beyond their derivative (needed to differentiate a closed form).
+"""
+
+from ntksym.nodes.expectations import (
+    CorrelationAngle,
+    CorrelationArcsine,
+    Delta,
+    Dual,
+    Expect,
+    Gaussian,
+    HalfLineProbability,
+    Indicator,
+    NormalCDF,
+    NormalPDF,
+    QuadrantProbability,
+    Where,
+    correlation,
+    gaussian_pair,
+)
+from ntksym.nodes.limits import (
+    ChannelLaw,
+    DistributedAs,
+    Dots,
+    Given,
+    Mean,
+    OfOrder,
+    TendsTo,
+)
+from ntksym.nodes.tensors import (
+    Applied,
+    Entry,
+    Partial,
+    Width,
+)
+
+__all__ = [
+    "Applied",
+    "ChannelLaw",
+    "CorrelationAngle",
+    "CorrelationArcsine",
+    "Delta",
+    "DistributedAs",
+    "Dots",
+    "Dual",
+    "Entry",
+    "Expect",
+    "Gaussian",
+    "Given",
+    "HalfLineProbability",
+    "Indicator",
+    "Mean",
+    "NormalCDF",
+    "NormalPDF",
+    "OfOrder",
+    "Partial",
+    "QuadrantProbability",
+    "TendsTo",
+    "Where",
+    "Width",
+    "correlation",
+    "gaussian_pair",
+]
