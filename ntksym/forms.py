@@ -49,6 +49,17 @@ class CrossDualForm:
     value: sp.Expr
     condition: sp.Basic
 
+    def of(self, node: Dual) -> sp.Expr | None:
+        """What it says of a Dual node, in q11, q12, q22: V, or dV/dq12 = E[phi'(u) psi'(v)] (Price) for the two slopes; None if the node is another's."""
+        if (node.f, node.g) == (self.phi, self.psi):
+            return self.value
+        q12 = sp.Symbol("q12", real=True)
+        if (node.f, node.g) == (phi_derivative(self.phi), phi_derivative(self.psi)):
+            return self.value.diff(q12)
+        if self.psi.expr == self.psi.variables[0] and node.f == phi_derivative(self.phi) and node.g.expr == 1:
+            return self.value.diff(q12)
+        return None
+
 
 @dataclass(frozen=True)
 class OutsideClass:
@@ -102,12 +113,14 @@ class Parameter:
 class Block:
     """``repeat`` times: every state symbol on the left takes the value on the right, all read before any is written.
 
-    Right-hand sides use the state symbols (their values before the block), the parameters, and Dual nodes.
+    Right-hand sides use the state symbols (their values before the block), the parameters, and Dual nodes.  ``dense``: which entry of the per-layer
+    parameters stands in it, counted from 0; None where the blocks follow one another layer by layer.
     """
 
     repeat: sp.Expr
     update: tuple[tuple[sp.Symbol, sp.Expr], ...]
     label: str
+    dense: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,9 @@ class Recursion:
 
     ``base`` gives every state symbol after the first Dense, in the input Gram s11, s12, s22 (x.x'/n_0) and the parameters.
     ``blocks`` follow in order.  ``outputs`` names what can be asked for: ("nngp", K12, K11), i.e. (name, off-diagonal symbol, diagonal symbol).
-    ``duals`` are the closed forms the Dual nodes stand for; a phi without an entry has no closed form (yet).  ``numeric`` are those computed by quadrature.
+    ``duals`` are the closed forms the Dual nodes stand for; a phi without an entry has no closed form (yet).  ``numeric`` are those computed by quadrature;
+    ``crosses`` the closed forms of two functions, E phi(u) being one with the constant 1.  Of a wiring, ``base`` is empty and every tensor made by weights is
+    a block with variables of its own.
     """
 
     depth: sp.Expr
@@ -127,10 +142,20 @@ class Recursion:
     parameters: tuple[Parameter, ...]
     duals: tuple[DualForm, ...]
     numeric: tuple[NumericDual, ...] = ()
+    crosses: tuple[CrossDualForm, ...] = ()
+
+    @property
+    def is_wiring(self) -> bool:
+        """Whether every block has variables of its own."""
+        return not self.base
 
     def dual_of(self, node: Dual) -> sp.Expr | None:
         """Closed form of one Dual node at its arguments, or None where there is none."""
         first, cov, second = node.q
+        for cross in self.crosses:
+            value = cross.of(node)
+            if value is not None:
+                return value.xreplace(_pair(first, cov, second))
         for form in self.duals:
             derivative = phi_derivative(form.phi)
             on_diagonal = first == cov == second

@@ -15,7 +15,10 @@ from ntksym.serialize import register
 @register
 @dataclass(frozen=True)
 class LayerNorm(Coordinatewise):
-    r"""$\dfrac{u_a - \bar u}{\sqrt{\overline{u^2} - \bar u^2 + \epsilon}}$, averages over the channels of one example, nothing trained (Ba, Kiros, Hinton 2016)."""
+    r"""$\dfrac{u_a - \bar u}{\sqrt{\overline{u^2} - \bar u^2 + \epsilon}}$, averages over the channels of one example.
+
+    Nothing in it is trained (Ba, Kiros, Hinton 2016).
+    """
 
     epsilon: Any = 0
 

@@ -96,7 +96,7 @@ class Network:
 
     @property
     def is_chain(self) -> bool:
-        """Whether it is Dense, Pointwise, Dense, ..., Dense, each with weights of its own trained in the NTK parameterization: what the general theorem is about."""
+        """Whether it is Dense, Pointwise, ..., Dense, each with weights of its own trained in the NTK parameterization: what the general theorem is about."""
         flat: list[Any] = [inner for layer in self.layers for inner in (layer.inner if isinstance(layer, Repeat) else (layer,))]
         if len(flat) % 2 == 0:
             return False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import RuleError
-from ntksym.forms import Block, DualForm, NumericDual, OutsideClass, Parameter, Recursion
+from ntksym.forms import Block, CrossDualForm, DualForm, NumericDual, OutsideClass, Parameter, Recursion
 from ntksym.nodes import Applied, Dual, Entry
 from ntksym.proof import Assumption, Regime, Statement, rule
 from ntksym.rules.checks import recursion as checks
@@ -178,11 +179,12 @@ def put_in_duals(recursion: Statement, *duals: Statement) -> Statement:
     ``duals``: conclusions of their own derivations; one outside the class leaves its V an expectation, for code to compute where it can.
     """
     claim: Recursion = recursion.claim
-    forms = tuple(dual.claim for dual in duals if isinstance(dual.claim, DualForm))
-    if any(not isinstance(dual.claim, DualForm | OutsideClass) for dual in duals):
+    if any(not isinstance(dual.claim, DualForm | CrossDualForm | OutsideClass) for dual in duals):
         raise RuleError("a premise is no dual activation", where="put_in_duals")
+    forms = tuple(dual.claim for dual in duals if isinstance(dual.claim, DualForm))
     numeric = tuple(dual.claim for dual in duals if isinstance(dual.claim, NumericDual))
-    return Statement(Recursion(claim.depth, claim.state, claim.base, claim.blocks, claim.outputs, claim.parameters, forms, numeric))
+    crosses = tuple(dual.claim for dual in duals if isinstance(dual.claim, CrossDualForm))
+    return Statement(replace(claim, duals=forms, numeric=numeric, crosses=crosses))
 
 
 @rule(

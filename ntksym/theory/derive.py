@@ -17,6 +17,7 @@ from ntksym.rules.recursion import Slot
 from ntksym.theory import theorems
 from ntksym.theory.jumps import has_jumps, slope_between_jumps
 from ntksym.theory.parameters import distinct, keywords
+from ntksym.theory.wired import wired
 
 TARGETS = ("jacobian", "nngp", "ntk")
 _LATER = ("linearized", "flow", "ensemble")
@@ -41,6 +42,8 @@ def derive(network: Network, target: str = "ntk") -> Derivation:
 def _derive(network: Network, target: str) -> Derivation:
     if target == "jacobian":
         return _jacobian(network)
+    if not network.is_chain:
+        return wired(distinct(network), target, _title(network, target))
     general = theorems.nngp_theorem() if target == "nngp" else theorems.ntk_theorem()
     if network == theorems.general_network():
         return general
@@ -92,6 +95,9 @@ def _title(network: Network, target: str) -> str:
             name = f"phi(x) = {pointwise.function.expr}"
         if name not in names:
             names.append(name)
+    if not network.is_chain:
+        made = f"a network of {len(network.wiring.nodes) - 1} tensors"
+        return f"{target.upper()} of {made}, {', '.join(names)}" if names else f"{target.upper()} of {made}"
     layers = "layer" if network.depth == 1 else "layers"
     return f"{'Jacobian' if target == 'jacobian' else target.upper()} of a fully connected network with {network.depth} hidden {layers}, {', '.join(names)}"
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from typing import Any
+
 import sympy as sp
 
 from ntksym import notation
 from ntksym.activations import Activation
 from ntksym.forms import Parameter
-from ntksym.network import Network, Pointwise, Repeat
+from ntksym.network import Layer, Network, Pointwise
 
 
 def keywords(network: Network) -> tuple[Parameter, ...]:
-    """sigma_w, sigma_b (unless no layer has biases) and the activations' parameters, with the network's numbers as defaults.
+    """sigma_w, sigma_b (unless no layer has biases) and the parameters of activations and other layers, with the network's numbers as defaults.
 
     A default that is the symbol itself means there is none.
     """
@@ -23,7 +26,18 @@ def keywords(network: Network) -> tuple[Parameter, ...]:
         defaults = dict(pointwise.phi.defaults)
         for symbol in pointwise.phi.parameters:
             seen.setdefault(symbol, defaults.get(symbol, symbol))
+    for symbol in _formula_parameters(network):
+        seen.setdefault(symbol, symbol)
     return (*found, *(Parameter(symbol, seen[symbol], False) for symbol in sorted(seen, key=str)))
+
+
+def _formula_parameters(network: Network) -> set[sp.Symbol]:
+    """Free symbols of a wiring's formulas that are no coordinates, inputs or deviations."""
+    if network.is_chain:
+        return set()
+    theirs = {notation.sigma_w, notation.sigma_b, notation.x1, notation.x2}
+    free = {symbol for node in network.wiring.nodes for symbol in node.value.free_symbols if isinstance(symbol, sp.Symbol)}
+    return {symbol for symbol in free - theirs if not symbol.is_integer}
 
 
 def _default(values: list[sp.Expr], symbol: sp.Symbol) -> sp.Expr | sp.Tuple:
@@ -38,14 +52,19 @@ def distinct(network: Network) -> Network:
     if not clashes:
         return network
     names: dict[tuple[sp.Symbol, sp.Expr], sp.Symbol] = {}
-    layers = []
-    for layer in network.layers:
-        if isinstance(layer, Pointwise):
-            layer = _renamed(layer, clashes, names)
-        elif isinstance(layer, Repeat):
-            layer = Repeat(tuple(_renamed(p, clashes, names) if isinstance(p, Pointwise) else p for p in layer.layers), layer.times)
-        layers.append(layer)
-    return Network(layers)
+    return Network(_rewritten(network.layers, clashes, names))
+
+
+def _rewritten(value: Any, clashes: set[sp.Symbol], names: dict[tuple[sp.Symbol, sp.Expr], sp.Symbol]) -> Any:
+    """The same layers, those inside others included, with the Pointwise renamed."""
+    if isinstance(value, Pointwise):
+        return _renamed(value, clashes, names)
+    if isinstance(value, tuple):
+        return tuple(_rewritten(item, clashes, names) for item in value)
+    if isinstance(value, Layer) and value.inner:
+        changed = {f.name: _rewritten(getattr(value, f.name), clashes, names) for f in fields(value) if isinstance(getattr(value, f.name), tuple)}
+        return replace(value, **changed)
+    return value
 
 
 def _clashes(network: Network) -> set[sp.Symbol]:

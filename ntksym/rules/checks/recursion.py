@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from ntksym import notation
-from ntksym.forms import DualForm, NumericDual, OutsideClass, Parameter, Recursion
+from ntksym.forms import CrossDualForm, DualForm, NumericDual, OutsideClass, Parameter, Recursion
 from ntksym.nodes import Applied, Dual, Entry, Partial
 from ntksym.proof import Statement, Verdict, cited, false, proved, tested
 from ntksym.rules.checks.growth import Growth, growth
@@ -162,23 +162,27 @@ def put_in_duals(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
         after.parameters,
     ):
         return false("more than the duals changed")
-    given = [premise.claim for premise in premises[1:] if not isinstance(premise.claim, OutsideClass)]
-    if list(after.duals) != given or list(after.numeric) != [premise.claim for premise in premises[1:] if isinstance(premise.claim, NumericDual)]:
-        return false("the duals are not those derived")
+    given = [premise.claim for premise in premises[1:]]
+    for kept, kind in ((after.duals, DualForm), (after.crosses, CrossDualForm), (after.numeric, NumericDual)):
+        if list(kept) != [claim for claim in given if isinstance(claim, kind)]:
+            return false("the duals are not those derived")
     for block in after.blocks:
         for _, value in block.update:
             for node in sorted(value.atoms(Dual), key=str):
-                if not any(_stands_for(form, node) for form in given) and not _is_outside(premises[1:], node) and not node.f.expr.atoms(AppliedUndef):
+                if not any(_stands_for(form, node) for form in given) and not _is_outside(premises[1:], node) and not node.atoms(AppliedUndef):
                     return false(f"nothing was derived for {node}")
     return proved("every dual of the recursion is one that was derived, or named as outside the class, or of a function left open")
 
 
-def _stands_for(form: DualForm, node: Dual) -> bool:
-    return node.f in (form.phi, _slope(form.phi))
+def _stands_for(form: Any, node: Dual) -> bool:
+    if isinstance(form, CrossDualForm):
+        mean_of_slope = form.psi(notation.x) == notation.x and (node.f, node.g.expr) == (_slope(form.phi), 1)
+        return mean_of_slope or (node.f, node.g) in ((form.phi, form.psi), (_slope(form.phi), _slope(form.psi)))
+    return isinstance(form, DualForm) and node.f == node.g and node.f in (form.phi, _slope(form.phi))
 
 
 def _is_outside(premises: tuple[Statement, ...], node: Dual) -> bool:
-    return any(isinstance(p.claim, OutsideClass) and node.f in (p.claim.phi, _slope(p.claim.phi)) for p in premises)
+    return any(isinstance(p.claim, OutsideClass) and {node.f, node.g} & {p.claim.phi, _slope(p.claim.phi)} for p in premises)
 
 
 def _slope(phi: sp.Lambda) -> sp.Lambda:
