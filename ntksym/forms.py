@@ -50,14 +50,18 @@ class CrossDualForm:
     condition: sp.Basic
 
     def of(self, node: Dual) -> sp.Expr | None:
-        """What it says of a Dual node, in q11, q12, q22: V, or dV/dq12 = E[phi'(u) psi'(v)] (Price) for the two slopes; None if the node is another's."""
-        if (node.f, node.g) == (self.phi, self.psi):
-            return self.value
-        q12 = sp.Symbol("q12", real=True)
-        if (node.f, node.g) == (phi_derivative(self.phi), phi_derivative(self.psi)):
-            return self.value.diff(q12)
-        if self.psi.expr == self.psi.variables[0] and node.f == phi_derivative(self.phi) and node.g.expr == 1:
-            return self.value.diff(q12)
+        """What it says of a Dual node, in q11, q12, q22; None if the node is another's.
+
+        V for (phi, psi), dV/dq12 = E[phi'(u) psi'(v)] (Price) for the two slopes, and E phi'(u) = dV/dq12 where psi is the identity; either order.
+        """
+        q11, q12, q22 = sp.Symbol("q11", positive=True), sp.Symbol("q12", real=True), sp.Symbol("q22", positive=True)
+        for f, g, swapped in ((node.f, node.g, {}), (node.g, node.f, {q11: q22, q22: q11})):
+            slopes = (phi_derivative(self.phi), phi_derivative(self.psi))
+            mean_of_slope = self.psi(x) == x and (f, g.expr) == (slopes[0], 1)
+            if (f, g) == (self.phi, self.psi):
+                return self.value.xreplace(swapped)
+            if (f, g) == slopes or mean_of_slope:
+                return self.value.diff(q12).xreplace(swapped)
         return None
 
 

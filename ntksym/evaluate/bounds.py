@@ -19,7 +19,7 @@ import sympy as sp
 
 from ntksym.evaluate.duals import rounding
 from ntksym.lowering import Program
-from ntksym.lowering.program import Assign, Call, Pass, Snap
+from ntksym.lowering.program import Assign, Call, Line, Pass, Snap
 
 Array = Any
 
@@ -36,6 +36,7 @@ def kernel_bounds(program: Program, namespace: Mapping[str, Any], x1: Array, x2:
     """Absolute error bounds of every output, of the shape of the kernel."""
     parameters = _parameters(program, namespace, keywords, x1.dtype)
     n0, eps = x1.shape[1], float(np.finfo(x1.dtype).eps)
+    parameters["n0"] = np.asarray(n0, x1.dtype)
     grow = 2 * eps * n0**0.5
     s11 = np.sum(np.asarray(x1) ** 2, axis=1) / n0
     s22 = s11 if x2 is None else np.sum(np.asarray(x2) ** 2, axis=1) / n0
@@ -74,21 +75,28 @@ def _pass(layers: Pass, grams: dict[str, Bounded], *, program: Program, namespac
         return {name: Bounded(value[dense] if name in per_layer else value, np.zeros_like(value, shape=())) for name, value in parameters.items()}
 
     known = {**grams, **at(0)}
-    for assign in layers.base:
-        known[assign.name] = _assigned(assign.value, known, namespace, eps)
-    state = {name: known[name] for name in layers.state}
+    for name in per_layer:
+        known |= {f"{name}[{k}]": Bounded(value, np.zeros(())) for k, value in enumerate(parameters[name])}
     numeric = {dual.name for dual in program.numeric}
+    for line in layers.base:
+        _line(line, known, namespace, numeric, eps)
+    state = {name: known[name] for name in layers.state}
     for stage in layers.stages:
         for dense in range(stage.first_dense, stage.first_dense + stage.repeat):
             known = {**state, **at(dense)}
             for line in stage.lines:
-                if isinstance(line, Assign):
-                    known[line.name] = _assigned(line.value, known, namespace, eps)
-                elif isinstance(line, Call):
-                    known.update(zip(line.targets, _called(line, known, namespace, numeric, eps), strict=True))
+                _line(line, known, namespace, numeric, eps)
             state = {name: known.get(f"{name}_new", known[name]) for name in layers.state}
     shape = np.broadcast_shapes(*(np.shape(entry.value) for entry in grams.values()))
     return [np.broadcast_to(state[name].error, shape) for name in layers.outputs]
+
+
+def _line(line: Line, known: dict[str, Bounded], namespace: Mapping[str, Any], numeric: set[str], eps: float) -> None:
+    """One line of the program, carried out on bounded numbers."""
+    if isinstance(line, Assign):
+        known[line.name] = _assigned(line.value, known, namespace, eps)
+    else:
+        known.update(zip(line.targets, _called(line, known, namespace, numeric, eps), strict=True))
 
 
 def _assigned(expression: sp.Expr, known: dict[str, Bounded], namespace: Mapping[str, Any], eps: float) -> Bounded:

@@ -13,7 +13,8 @@ from ntksym.gaussian.fallback import for_code
 from ntksym.lowering.duals import lower_dual
 from ntksym.lowering.names import identifier, parameter_names
 from ntksym.lowering.numeric import lower_numeric
-from ntksym.lowering.program import Assign, Call, DualFunction, Header, Keyword, Line, NumericFunction, Pass, Program, Snap, Stage
+from ntksym.lowering.program import Assign, Call, DualFunction, Header, Keyword, Line, NumericFunction, Pass, Program, Snap, Stage, reuse
+from ntksym.lowering.wiring import Found, Straight
 from ntksym.nodes import Dual
 from ntksym.notation import MEANINGS, sigma_b, sigma_w
 
@@ -37,7 +38,7 @@ def lower_recursion(recursion: Recursion, header: Header) -> Program:
     duals = tuple(lower_dual(form, form_names[form.phi], names) for form in recursion.duals)
     numeric = tuple(lower_numeric(form, form_names[form.phi], names) for form in recursion.numeric)
     functions = {dual.name: dual for dual in (*duals, *numeric)}
-    dense_count = 1 + sum(_repeat(block) for block in recursion.blocks)
+    dense_count = 1 + (max(block.dense or 0 for block in recursion.blocks) if recursion.is_wiring else sum(_repeat(block) for block in recursion.blocks))
     keywords = tuple(_keyword(parameter, names, dense_count) for parameter in recursion.parameters)
     keywords += tuple(Keyword(names[s], None, False, domain=_domain(s)) for s in sorted(free - declared, key=str))
     lowering = _Lowering(recursion, form_names, functions, names)
@@ -129,6 +130,9 @@ class _Lowering:
     def layers(self, wanted: list[sp.Symbol]) -> Pass:
         """The pass that computes ``wanted``, with the state variables that this takes and no others."""
         needed = self._closure(wanted)
+        if self.recursion.is_wiring:
+            per_layer = frozenset(parameter.symbol for parameter in self.recursion.parameters if parameter.per_layer)
+            return Straight(self.recursion, self._found, self.renamed, per_layer).layers(wanted, needed)
         state = tuple(symbol for symbol in self.recursion.state if symbol in needed)
         base = tuple(Assign(str(symbol), self._indexed(value)) for symbol, value in self.recursion.base if symbol in needed)
         stages: list[Stage] = []
@@ -185,10 +189,17 @@ class _Lowering:
         for symbol, value in update:
             new = value.xreplace(replaced)
             for earlier, name in done:  # Theta' = K' + ...: say K', not its formula again
-                new = _reuse(new, earlier, name)
+                new = reuse(new, earlier, name)
             lines.append(Assign(str(fresh[symbol]), new))
             done.append((value.xreplace(replaced), fresh[symbol]))
         return tuple(lines)
+
+    def _found(self, node: Dual) -> Found | None:
+        """The function behind a dual of one activation; None for two different functions."""
+        if node.f != node.g:
+            return None
+        function, slot = self._function(node)
+        return function, slot, self.functions[function].parameters
 
     def _function(self, node: Dual) -> tuple[str, int]:
         for form in (*self.recursion.duals, *self.recursion.numeric):
@@ -215,16 +226,6 @@ def _tail(first: sp.Expr, cov: sp.Expr, second: sp.Expr, state: tuple[sp.Symbol,
     del second, first, state
     text = str(cov)
     return text.lstrip("KTheta_") if text.isidentifier() and text[-2:].isdigit() else ""
-
-
-def _reuse(value: sp.Expr, earlier: sp.Expr, name: sp.Symbol) -> sp.Expr:
-    """``value`` with the sum ``earlier`` in it replaced by ``name``."""
-    if value == earlier:
-        return name
-    terms, part = sp.Add.make_args(value), set(sp.Add.make_args(earlier))
-    if part <= set(terms) and earlier != 0:
-        return sp.Add(name, *(term for term in terms if term not in part))
-    return value
 
 
 def recursion_text(recursion: Recursion) -> tuple[str, ...]:

@@ -284,10 +284,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Pass:
-    """All layers for one set of state variables: ``base`` after the first Dense, then ``stages``; ``outputs`` in the order of Program.outputs."""
+    """All layers for one set of state variables: ``base`` after the first Dense, then ``stages``; ``outputs`` in the order of Program.outputs.
+
+    Of a wiring ``base`` is everything, and ``sigma_w[3]`` in it is the fourth entry of that parameter.
+    """
 
     state: tuple[str, ...]
-    base: tuple[Assign, ...]
+    base: tuple[Line, ...]
     stages: tuple[Stage, ...]
     outputs: tuple[str, ...]
 
@@ -330,3 +333,19 @@ class Program:
     diagonal: Pass
     outputs: tuple[str, ...]
     numeric: tuple[NumericFunction, ...] = ()
+
+    @property
+    def needs_input_dimension(self) -> bool:
+        """Whether the number of inputs n0 stands in the kernel: so in the standard parameterization."""
+        values = [e for p in (self.off_diagonal, self.diagonal) for line in p.base for e in ((line.value,) if isinstance(line, Assign) else line.arguments)]
+        return any(str(symbol) == "n0" for value in values for symbol in value.free_symbols)
+
+
+def reuse(value: sp.Expr, earlier: sp.Expr, name: sp.Symbol) -> sp.Expr:
+    """``value`` with the sum ``earlier`` in it replaced by ``name``: Theta = K + ..."""
+    if value == earlier:
+        return name
+    terms, part = sp.Add.make_args(value), set(sp.Add.make_args(earlier))
+    if part <= set(terms) and earlier != 0:
+        return sp.Add(name, *(term for term in terms if term not in part))
+    return value

@@ -5,12 +5,14 @@ All widths tend to infinity together, in fixed proportion: the joint limit of th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import RuleError
 from ntksym.forms import Block, Parameter, Recursion
-from ntksym.nodes import ChannelLaw, Entry, Mean, TendsTo
+from ntksym.nodes import ChannelLaw, Entry, Mean, TendsTo, Width
 from ntksym.proof import Assumption, Regime, Statement, rule
 from ntksym.rules.channels import IDENTITY, Pairs, Randomness, at, expectation, kernel, linear, tangent
 from ntksym.rules.checks import wiring as checks
@@ -22,6 +24,7 @@ X, Y = notation.x1, notation.x2
 MASTER = Citation("yang2019", "Thm. 5.4 (NETSOR master theorem)")
 TANGENT = Citation("yang2020", "Thm. 2 (NTK of any architecture)")
 
+OPEN_WIDTHS = Assumption("open-widths", "Widths that the network leaves open are equal to one another.")
 PROPORTION = Assumption("widths-together", "All widths tend to infinity together, in fixed proportion; the channels of a concatenation keep their shares.")
 INDEPENDENT_MASKS = Assumption("masks", "Every example draws its own dropout masks, independent of everything else; an example meets itself under one mask.")
 
@@ -319,3 +322,22 @@ def _put(expression: sp.Expr, places: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:
 
 def _as_state(expression: sp.Expr) -> sp.Expr:
     return expression.xreplace({e: state_symbol(e) for e in expression.atoms(Entry) if e.name in ("K", "Theta")})
+
+
+@rule(
+    source=Citation("", "the widths the network declares"),
+    check=checks.declared_widths,
+    reason="Shares of a concatenation and widths that stay in the kernel are those the network declares; open ones are equal.",
+)
+def declared_widths(recursion: Statement, *, sizes: tuple[tuple[sp.Expr, int], ...]) -> Statement:
+    r"""n_k := \text{the declared width}
+
+    ``sizes``: the declared widths.
+    """
+    claim: Recursion = recursion.claim
+    known = {width: sp.Integer(number) for width, number in sizes}
+    common = Width(sp.Symbol("open"))
+    used = {w for block in claim.blocks for _, value in block.update for w in value.atoms(Width)} - {Width(0)}
+    places = {width: known.get(width, common) for width in used}
+    blocks = tuple(replace(b, update=tuple((symbol, value.xreplace(places)) for symbol, value in b.update)) for b in claim.blocks)
+    return Statement(replace(claim, blocks=blocks), Regime.EXACT, () if set(used) <= set(known) else (OPEN_WIDTHS,))

@@ -10,7 +10,7 @@ from ntksym.errors import NetworkError, RuleError
 from ntksym.forms import OutsideClass, Recursion, phi_derivative
 from ntksym.gaussian import dual
 from ntksym.network import ChainGraph, Network, Node, Pointwise, chain_graph
-from ntksym.nodes import ChannelLaw, Dual, Entry
+from ntksym.nodes import ChannelLaw, Dual, Entry, Width
 from ntksym.proof import Derivation, Rule
 from ntksym.rules import algebra, recursion, wiring
 from ntksym.theory.jumps import has_jumps
@@ -164,6 +164,8 @@ class _Walk:
         )
         outputs = tuple((head, int(self.wiring.node(name).entry.layer)) for head, name in self.wiring.outputs)
         d = d.by(wiring.read_wiring, *self.kernels, layers=layers, outputs=outputs, parameters=keywords(self.network))
+        if any(w != Width(0) for block in d.conclusion.claim.blocks for _, value in block.update for w in value.atoms(Width)):
+            d = d.by(wiring.declared_widths, d.last, sizes=self.wiring.sizes)
         special = d.last
         claim = d.conclusion.claim
         assert isinstance(claim, Recursion)
@@ -206,7 +208,11 @@ def _pairs_of(claim: Recursion) -> list[tuple[sp.Lambda, sp.Lambda]]:
     for node in nodes:
         f, f_slope = _opened(node.f)
         g, g_slope = _opened(node.g)
-        if f_slope and not g_slope and node.g.expr == 1:
+        if g.expr in (1, g.variables[0]) or (f.expr not in (1, f.variables[0]) and sp.default_sort_key(f) < sp.default_sort_key(g)):
+            pass
+        else:
+            f, f_slope, g, g_slope = g, g_slope, f, f_slope
+        if f_slope and not g_slope and g.expr == 1:
             pair = (f, wiring.IDENTITY)
         elif f_slope != g_slope:
             raise NetworkError(

@@ -389,11 +389,13 @@ def _line(line: Line, indent: str = "        ") -> list[str]:
 def _pass(name: str, layers: Pass, program: Program, grams: tuple[str, ...], summary: str) -> list[str]:
     per_layer = tuple(k.name for k in program.keywords if k.per_layer)
     plain = tuple(k.name for k in program.keywords if not k.per_layer)
-    arguments = [*grams, *per_layer, *plain]
-    lines = ["", "", f"def {name}({', '.join(arguments)}):", f'    """{summary}"""', "    # first Dense"]
-    index = {s: sp.Symbol(f"{s}[0]", **s.assumptions0) for a in layers.base for s in a.value.free_symbols if str(s) in per_layer}
-    for assign in layers.base:
-        lines += _line(Assign(assign.name, assign.value.xreplace(index), assign.comment), "    ")
+    arguments = [*grams, *per_layer, *plain, *(["n0"] if program.needs_input_dimension else [])]
+    lines = ["", "", f"def {name}({', '.join(arguments)}):", f'    """{summary}"""']
+    if layers.stages:
+        lines.append("    # first Dense")
+    index = {s: sp.Symbol(f"{s}[0]", **s.assumptions0) for line in layers.base for s in line_symbols(line) if str(s) in per_layer}
+    for line in layers.base:
+        lines += _line(Assign(line.name, line.value.xreplace(index), line.comment) if isinstance(line, Assign) else line, "    ")
     for stage in layers.stages:
         lines += _stage(stage, layers.state, per_layer)
     return [*lines, "", f"    return {_tuple(layers.outputs)}"]
@@ -497,6 +499,7 @@ def jax_source(program: Program) -> str:
     text = text.replace("@DOCUMENTED@", documented.rstrip("\n"))
     packed = "".join(f"        _per_layer({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in per_layer)
     packed += "".join(f"        _scalar({name!r}, {name}, x1.dtype),\n".replace("'", '"') for name in plain)
+    packed += "        jnp.asarray(x1.shape[1], x1.dtype),  # n0\n" if program.needs_input_dimension else ""
     text = text.replace("@PACKED@", packed)
     constants = f"\n\nN_DENSE = {program.dense_count}\nOUTPUTS = {_tuple(tuple(repr(name) for name in program.outputs))}\n".replace("'", '"')
     lines = "\n".join(body)

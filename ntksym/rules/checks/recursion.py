@@ -176,8 +176,8 @@ def put_in_duals(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
 
 def _stands_for(form: Any, node: Dual) -> bool:
     if isinstance(form, CrossDualForm):
-        mean_of_slope = form.psi(notation.x) == notation.x and (node.f, node.g.expr) == (_slope(form.phi), 1)
-        return mean_of_slope or (node.f, node.g) in ((form.phi, form.psi), (_slope(form.phi), _slope(form.psi)))
+        mean_of_slope = {_slope(form.phi), sp.Lambda(notation.x, sp.S.One)} if form.psi(notation.x) == notation.x else None
+        return {node.f, node.g} in ({form.phi, form.psi}, {_slope(form.phi), _slope(form.psi)}, mean_of_slope)
     return isinstance(form, DualForm) and node.f == node.g and node.f in (form.phi, _slope(form.phi))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import sympy as sp
 
 from ntksym import notation
-from ntksym.nodes import Applied, ChannelLaw, Dual, Entry, Mean, TendsTo
+from ntksym.nodes import Applied, ChannelLaw, Entry, Mean, TendsTo, Width
 from ntksym.proof import Statement, Verdict, cited, false, proved
 from ntksym.rules.checks import exponentials
 
@@ -355,3 +355,24 @@ def _relabelled(expression: sp.Expr, p: sp.Symbol, q: sp.Symbol) -> sp.Expr:
         positive = one == two and not e.indices
         places[e] = sp.Symbol(name, positive=True) if positive else sp.Symbol(name, real=True)
     return expression.xreplace(places)
+
+
+def declared_widths(premises: tuple[Statement, ...], conclusion: Statement, *, sizes: Any) -> Verdict:
+    """Equation by equation: the difference vanishes once the widths are put in as numbers, the open ones as one number, twice."""
+    before, after = premises[0].claim, conclusion.claim
+    if (before.state, before.outputs, before.parameters, before.depth) != (after.state, after.outputs, after.parameters, after.depth):
+        return false("more than the widths changed")
+    open_before = {w for b in before.blocks for _, v in b.update for w in v.atoms(Width)} - {width for width, _ in sizes} - {Width(0)}
+    if open_before and not _lists(conclusion, "open-widths"):
+        return false("that open widths are equal is not listed")
+    for one, two in zip(before.blocks, after.blocks, strict=True):
+        if (one.label, one.dense, one.repeat) != (two.label, two.dense, two.repeat):
+            return false("more than the widths changed")
+        for (symbol, value), (other, put) in zip(one.update, two.update, strict=True):
+            if symbol != other or put.atoms(Width) - {Width(0), Width(sp.Symbol("open"))}:
+                return false(f"{symbol} still holds a width that is declared")
+            for number in (sp.Integer(7), sp.Integer(11)):
+                left = value.subs([(w, n) for w, n in sizes]).subs([(w, number) for w in sorted(open_before, key=str)])
+                if sp.expand(left - put.subs(Width(sp.Symbol("open")), number)) != 0:
+                    return false(f"{symbol} is another kernel at these widths")
+    return proved("rational functions of the widths, equal at the declared ones and homogeneous in the open ones at two values")
