@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import sympy as sp
 
 from ntksym.errors import NtksymError
-from ntksym.nodes import Dual
-from ntksym.notation import x
+from ntksym.nodes import Dual, Entry
+from ntksym.notation import x, x1, x2
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,27 @@ class Recursion:
         if done != level:
             raise NtksymError(f"layer {level} lies beyond the output layer {done}", where="Recursion.unroll")
         return values
+
+
+_INPUTS = {"11": (x1, x1), "12": (x1, x2), "21": (x2, x1), "22": (x2, x2)}
+_VARIABLE = re.compile(r"(K|Theta)(11|12|21|22)_h(\d+)(?:_h(\d+))?")
+
+
+def kernel_variable(entry: Entry) -> sp.Symbol:
+    """The variable of a wiring's recursion for a kernel: K12_h3 for K^3(x,x'), K21_h3_h2 for that between h^3 at x' and h^2 at x."""
+    key = next(name for name, pair in _INPUTS.items() if pair == tuple(entry.inputs))
+    name = f"{entry.name}{key}" + "".join(f"_h{number}" for number in (entry.layer, *entry.indices))
+    same = entry.inputs[0] == entry.inputs[1] and not entry.indices
+    return sp.Symbol(name, positive=True) if same else sp.Symbol(name, real=True)
+
+
+def kernel_of_variable(symbol: sp.Symbol) -> Entry | None:
+    """The kernel a variable of a wiring's recursion stands for; None for any other symbol."""
+    found = _VARIABLE.fullmatch(symbol.name)
+    if found is None:
+        return None
+    name, key, k, m = found.groups()
+    return Entry(name, sp.Integer(k), _INPUTS[key], () if m is None else (sp.Integer(m),))
 
 
 def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:

@@ -19,7 +19,8 @@ import sympy as sp
 
 from ntksym.evaluate.duals import rounding
 from ntksym.lowering import Program
-from ntksym.lowering.program import Assign, Call, Line, Pass, Snap
+from ntksym.lowering.printers.jax import FUNCTIONS
+from ntksym.lowering.program import Assign, Call, Line, OnesLike, Pass, Snap
 
 Array = Any
 
@@ -105,6 +106,8 @@ def _assigned(expression: sp.Expr, known: dict[str, Bounded], namespace: Mapping
         moved = np.asarray(namespace["_snap"](*(part.value for part in parts)))
         return Bounded(moved, parts[1].error + np.abs(moved - parts[1].value))
     names = sorted(str(s) for s in expression.free_symbols)
+    if expression.atoms(sp.Function) - expression.atoms(OnesLike):
+        return _closed(expression, [known[name] for name in names], namespace, eps)
     value, slopes = _functions(expression)
     arguments = [known[name].value for name in names]
     found = value(*arguments)
@@ -114,10 +117,27 @@ def _assigned(expression: sp.Expr, known: dict[str, Bounded], namespace: Mapping
     return Bounded(found, error)
 
 
+def _closed(expression: sp.Expr, inputs: list[Bounded], namespace: Mapping[str, Any], eps: float) -> Bounded:
+    """A closed form written out in the recursion (an average of two functions): its slopes by automatic differentiation of the functions that run."""
+    symbols = sorted(expression.free_symbols, key=str)
+    arguments = [sp.Dummy() for _ in symbols]
+    heads = {head: namespace[code] for head, code in FUNCTIONS.items() if code in namespace}
+    function = sp.lambdify(arguments, expression.xreplace(dict(zip(symbols, arguments, strict=True))), [heads, "jax"])
+    arrays = [jnp.asarray(entry.value) for entry in inputs]
+    values, slopes = _with_slopes(lambda *at: (function(*at),))(arrays, [])
+    error = 32 * eps * np.abs(np.asarray(values[0]))
+    for slope, entry in zip(slopes[0], inputs, strict=True):
+        error = error + np.abs(np.asarray(slope)) * entry.error
+    return Bounded(np.asarray(values[0]), error)
+
+
 @functools.lru_cache(maxsize=512)
 def _functions(expression: sp.Expr) -> tuple[Callable[..., Array], tuple[Callable[..., Array], ...]]:
     symbols = sorted(expression.free_symbols, key=str)
-    return sp.lambdify(symbols, expression, "numpy"), tuple(sp.lambdify(symbols, expression.diff(s), "numpy") for s in symbols)
+    arguments = [sp.Dummy() for _ in symbols]  # names such as sigma_w[2] are no identifiers
+    modules: list[Any] = [{"OnesLike": np.ones_like}, "numpy"]
+    functions = [sp.lambdify(arguments, e.xreplace(dict(zip(symbols, arguments, strict=True))), modules) for e in (expression, *map(expression.diff, symbols))]
+    return functions[0], tuple(functions[1:])
 
 
 def _called(line: Call, known: dict[str, Bounded], namespace: Mapping[str, Any], numeric: set[str], eps: float) -> list[Bounded]:

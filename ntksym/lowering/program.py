@@ -86,6 +86,17 @@ class Snap(sp.Function):
     is_real = True
 
 
+class OnesLike(sp.Function):
+    """``OnesLike(x)`` = 1, of the shape and dtype of x."""
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return sp.S.Zero
+
+
 class Gap(sp.Function):
     """``Gap(q11, q12, q22)`` = q11 - 2 q12 + q22 = E[(u - v)^2], without cancellation."""
 

@@ -10,9 +10,9 @@ import sympy as sp
 from ntksym.errors import LoweringError
 from ntksym.forms import Block, Recursion
 from ntksym.lowering.algebra import stable
-from ntksym.lowering.program import Assign, Call, Line, Pass, Snap, reuse
+from ntksym.lowering.program import Assign, Call, Line, OnesLike, Pass, Snap, reuse
 from ntksym.nodes import Dual, Width
-from ntksym.notation import q11, q12, q22
+from ntksym.notation import q11, q12, q22, s11
 
 _PAIR = re.compile(r"[A-Za-z]+(\d\d)_")
 
@@ -117,10 +117,12 @@ class Straight:
         )
 
     def _argument(self, value: sp.Expr, stem: str) -> sp.Expr:
-        """A variable or number as it is; a sum under a name of its own."""
+        """A variable as it is; a sum, or a number (as an array), under a name of its own."""
         value = value.xreplace(dict(self.renamed))
-        if value.is_Symbol or value.is_number:
+        if value.is_Symbol or value == 0:
             return value
+        if value.is_number:
+            value = value * OnesLike(s11)
         known = self.replaced.get(sp.Tuple(sp.Symbol("argument"), value))
         if known is None:
             name = self._name(stem)

@@ -10,8 +10,9 @@ import sympy as sp
 
 from ntksym.errors import NotationError
 from ntksym.forms import CrossDualForm, DualForm, NumericDual, OutsideClass, Recursion
-from ntksym.nodes import DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where, gaussian_pair
+from ntksym.nodes import ChannelLaw, DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where, gaussian_pair
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, w, x
+from ntksym.report.channels import channel_notes, channel_rows, cross_rows, output_row, wiring_rows
 from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.laws import Laws
@@ -108,6 +109,12 @@ def _basic(claim: sp.Basic, page: Page, number: str) -> tuple[Block, ...]:
     return (page.equation(rows_of(claim), number),)
 
 
+@_blocks.register(ChannelLaw)
+def _channel_law(claim: ChannelLaw, page: Page, number: str) -> tuple[Block, ...]:
+    rows = channel_rows(claim)
+    return (page.equation(rows, number), channel_notes(claim)) if rows else (channel_notes(claim),)
+
+
 @_blocks.register(str)
 def _text(claim: str, page: Page, number: str) -> tuple[Block, ...]:
     return (sentence(claim),)
@@ -146,6 +153,8 @@ def rows_of(claim: sp.Basic) -> list[Row]:
         return [Row(claim.lhs, "=", Order(claim.rhs), where)]
     if isinstance(claim, DistributedAs):
         return [Row(claim.args[0], "~", claim.args[1])]
+    if isinstance(claim, ChannelLaw):
+        return channel_rows(claim)
     if isinstance(claim, Where):
         return [Row(None, "", claim.body), *(Row(name, "where", value) for name, value in claim.bindings)]
     return [Row(None, "", claim)]
@@ -282,6 +291,8 @@ def _recursion(recursion: Recursion, page: Page, number: str) -> tuple[Block, ..
     functions = _definition_rows([form.phi for form in (*recursion.duals, *recursion.numeric)], page)
     if functions:
         blocks += [words("Activation:"), page.equation(functions)]
+    if recursion.is_wiring:
+        return (*blocks, *_wiring(recursion, page, number))
     blocks += [words("First layer:"), page.equation([Row(AtLayer(s, 1), "=", _first_layer(s, base)) for s in shown if s in (K12, Theta12)])]
     done: sp.Expr = sp.S.One
     for block in recursion.blocks:
@@ -300,6 +311,35 @@ def _recursion(recursion: Recursion, page: Page, number: str) -> tuple[Block, ..
     blocks.append(page.equation(rows))
     blocks += _unrolled(recursion, page)
     return tuple(blocks)
+
+
+def _wiring(recursion: Recursion, page: Page, number: str) -> list[Block]:
+    """Tensor by tensor, then the averages that stand in it, then what is asked for."""
+    blocks: list[Block] = []
+    for label, rows, covariances in wiring_rows(recursion):
+        name, _, place = label.partition(": ")
+        blocks.append(Prose((Formula(_tensor_name(name)), Text(f", {place}:"))))
+        blocks += [page.equation(covariances)] if covariances else []
+        blocks.append(page.equation(rows, number))
+        number = ""
+    blocks += [*closed_duals(recursion, page), *numeric_duals(recursion, page)]
+    for form in recursion.crosses:
+        rows = cross_rows(form, page.letters)
+        if rows:
+            blocks += [words("with the average"), page.equation(rows)]
+    outputs = [output_row(_output_title(name), symbol) for name, symbol, _ in recursion.outputs]
+    return [*blocks, words("Outputs:"), page.equation(outputs)]
+
+
+def _tensor_name(name: str) -> Glyph:
+    letter, _, level = name.partition("^")
+    return Glyph(f"{letter}^{{{level}}}", name)
+
+
+def _output_title(name: str) -> str:
+    kind, _, head = name.partition("_")
+    title = {"nngp": "NNGP kernel", "ntk": "NTK"}.get(kind, kind)
+    return f"{title} of head {head}" if head else title
 
 
 def _first_layer(symbol: sp.Symbol, base: dict[sp.Symbol, sp.Expr]) -> sp.Basic:

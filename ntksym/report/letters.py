@@ -65,10 +65,18 @@ class Letters:
 
     def dual(self, node: Dual) -> sp.Basic:
         """V with the letters of its functions below; one argument where the three are equal."""
-        first, second = self.of(node.f), self.of(node.g)
+        constant = next((k for k, function in enumerate((node.f, node.g)) if is_constant_one(function)), None)
+        if constant is not None:
+            letter = self.of((node.g, node.f)[constant])
+            return node if letter is None else Call(mean_letter(letter), node.q[2 if constant == 0 else 0])
+        first, second = (self._of_pair(function, node) for function in (node.f, node.g))
         if first is None or second is None:
             return node
         return Call(dual_letter(first, second), *((node.q[0],) if node.q[0] == node.q[1] == node.q[2] else node.q))
+
+    def _of_pair(self, function: sp.Basic, node: Dual) -> Glyph | None:
+        """The letter; beside another function the identity is called so."""
+        return Glyph(r"\mathrm{id}", "id") if node.f != node.g and _is_identity(function) else self.of(function)
 
     def spelled(self, expression: sp.Basic) -> sp.Basic:
         """The expression with Dual, Applied and bare Lambdas of known functions written by their letters."""
@@ -92,6 +100,20 @@ def dual_letter(first: Glyph, second: Glyph | None = None) -> Glyph:
     return Glyph(rf"V_{{{first.latex},{second.latex}}}", f"V_{{{first.text},{second.text}}}")
 
 
+def mean_letter(letter: Glyph) -> Glyph:
+    """M_phi: the mean of phi(u)."""
+    return Glyph(rf"M_{{{letter.latex}}}", f"M_{letter.text}")
+
+
+def is_constant_one(function: sp.Basic) -> bool:
+    """Whether it is the function 1, which stands in a Dual for a mean."""
+    return isinstance(function, sp.Lambda) and function.expr == 1
+
+
+def _is_identity(function: sp.Basic) -> bool:
+    return isinstance(function, sp.Lambda) and function.expr == function.variables[0]
+
+
 def base_and_order(function: sp.Basic) -> tuple[sp.Basic | None, int]:
     """Phi and k for the k-th derivative of phi held as a Lambda; (function, 0) for phi itself."""
     if isinstance(function, UndefinedFunction):
@@ -110,11 +132,11 @@ def base_and_order(function: sp.Basic) -> tuple[sp.Basic | None, int]:
 
 def _functions(node: sp.Basic) -> Iterator[sp.Basic]:
     if isinstance(node, Dual):
-        yield node.f
-        yield node.g
+        pair = (node.f, node.g)
+        yield from pair if node.f == node.g else (f for f in pair if not is_constant_one(f) and not _is_identity(f))
     elif isinstance(node, Applied):
         yield node.function
-    elif isinstance(node, sp.Lambda):
+    elif isinstance(node, sp.Lambda) and not is_constant_one(node):
         yield node
 
 

@@ -176,7 +176,9 @@ def linear(argument: sp.Expr) -> dict[Entry, sp.Expr]:
     found = {e: form.diff(name) for e, name in names.items()}
     rest = sp.expand(form - sp.Add(*(c * names[e] for e, c in found.items())))
     if any(c.free_symbols & set(names.values()) for c in found.values()) or rest != 0 or any(e.name not in ("h", "beta") for e in entries):
-        raise RuleError(f"{argument} is no linear form in Gaussian channels", where="average over channels", why="the dual of an activation is that of a Gaussian pair")
+        raise RuleError(
+            f"{argument} is no linear form in Gaussian channels", where="average over channels", why="the dual of an activation is that of a Gaussian pair"
+        )
     return found
 
 
@@ -185,8 +187,8 @@ def _form(factor: sp.Expr) -> dict[Entry, sp.Expr]:
 
 
 def form_covariance(first: Mapping[Entry, sp.Expr], second: Mapping[Entry, sp.Expr], random: Randomness) -> sp.Expr:
-    """Covariance of two linear forms."""
-    return sp.Add(*(a * b * random.covariance(e, f) for (e, a), (f, b) in itertools.product(first.items(), second.items())))
+    """Covariance of two linear forms, with what its terms share in front: a normalized sum has variance 1."""
+    return sp.factor_terms(sp.Add(*(a * b * random.covariance(e, f) for (e, a), (f, b) in itertools.product(first.items(), second.items()))))
 
 
 def _groups(factors: list[sp.Expr], random: Randomness) -> list[list[sp.Expr]]:

@@ -11,10 +11,10 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import RuleError
-from ntksym.forms import Block, Parameter, Recursion
+from ntksym.forms import Block, Parameter, Recursion, kernel_variable
 from ntksym.nodes import ChannelLaw, Entry, Mean, TendsTo, Width
 from ntksym.proof import Assumption, Regime, Statement, rule
-from ntksym.rules.channels import IDENTITY, Pairs, Randomness, at, expectation, kernel, linear, tangent
+from ntksym.rules.channels import Pairs, Randomness, at, expectation, kernel, linear, tangent
 from ntksym.rules.checks import wiring as checks
 from ntksym.rules.contraction import index
 from ntksym.rules.limits import INITIALIZATION, REGULAR
@@ -43,7 +43,9 @@ def wire(*, equation: sp.Eq, shapes: tuple[tuple[Entry, tuple[sp.Expr, ...]], ..
     return Statement(equation)
 
 
-@rule(source=Citation("", "definition of the input"), check=checks.input_channels, reason="The coordinates of the input are fixed numbers, no Gaussian channels.")
+@rule(
+    source=Citation("", "definition of the input"), check=checks.input_channels, reason="The coordinates of the input are fixed numbers, no Gaussian channels."
+)
 def input_channels() -> Statement:
     r"""z^0_a(x) = x_a"""
     entry = Entry("z", 0, (X,), (index("a"),))
@@ -107,7 +109,9 @@ def _together(value: sp.Expr, laws: list[ChannelLaw]) -> tuple[tuple[sp.Expr, sp
     """The formula at every share; a tensor with one kind of channel has it at each share of the others."""
     shares = next((tuple(share for share, _ in law.parts) for law in laws if len(law.parts) > 1), (sp.S.One,))
     if any(len(law.parts) > 1 and tuple(share for share, _ in law.parts) != shares for law in laws):
-        raise RuleError("two concatenations whose channels lie differently", where="channel_law", why="no channel of the one belongs to one channel of the other")
+        raise RuleError(
+            "two concatenations whose channels lie differently", where="channel_law", why="no channel of the one belongs to one channel of the other"
+        )
     found = []
     for k, share in enumerate(shares):
         places = {law.entry: law.parts[k if len(law.parts) > 1 else 0][1] for law in laws}
@@ -268,16 +272,7 @@ def gradient_independence(*, matrices: Pairs, readouts: tuple[int, ...]) -> Stat
     return Statement(text, Regime.LIMIT_JOINT)
 
 
-_PAIRS = ((X, X, "11"), (X, Y, "12"), (Y, X, "21"), (Y, Y, "22"))
 _GRAM = {(X, X): notation.s11, (X, Y): notation.s12, (Y, X): notation.s12, (Y, Y): notation.s22}
-
-
-def state_symbol(entry: Entry) -> sp.Symbol:
-    """The variable of the recursion for a kernel: K12_h3, or K21_h3_h2 between two tensors."""
-    key = next(name for p, q, name in _PAIRS if (p, q) == tuple(entry.inputs))
-    tail = "".join(f"_h{number}" for number in (entry.layer, *entry.indices))
-    same = entry.inputs[0] == entry.inputs[1] and not entry.indices
-    return sp.Symbol(f"{entry.name}{key}{tail}", positive=True) if same else sp.Symbol(f"{entry.name}{key}{tail}", real=True)
 
 
 @rule(
@@ -285,7 +280,9 @@ def state_symbol(entry: Entry) -> sp.Symbol:
     check=checks.read_wiring,
     reason="The kernels of all tensors made by weights, in order, for the pairs of inputs.",
 )
-def read_wiring(*equations: Statement, layers: tuple[tuple[int, int, str], ...], outputs: tuple[tuple[str, int], ...], parameters: tuple[Parameter, ...]) -> Statement:
+def read_wiring(
+    *equations: Statement, layers: tuple[tuple[int, int, str], ...], outputs: tuple[tuple[str, int], ...], parameters: tuple[Parameter, ...]
+) -> Statement:
     r"""K_{h^1},\; K_{h^2}, \dots \;\Rightarrow\; \text{a recursion}
 
     ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x); ``layers``: for each h^k its number, its entry of the per-layer keywords and a label;
@@ -298,7 +295,7 @@ def read_wiring(*equations: Statement, layers: tuple[tuple[int, int, str], ...],
         labels = [(X, Y)] if not pair.lhs.indices else [(X, Y), (Y, X)]
         rows = [(pair, {X: p, Y: q}) for p, q in labels] + [(single, {X: p}) for p in (X, Y)]
         for equation, places in rows:
-            found.append((state_symbol(_put(equation.lhs, places)), _as_state(_put(equation.rhs, places))))
+            found.append((kernel_variable(_put(equation.lhs, places)), _as_state(_put(equation.rhs, places))))
     update = sorted(by_number.items())
     state = tuple(symbol for _, rows in update for symbol, _ in rows)
     named_layers = {k: (slot, label) for k, slot, label in layers}
@@ -306,7 +303,7 @@ def read_wiring(*equations: Statement, layers: tuple[tuple[int, int, str], ...],
     names = []
     for head, number in outputs:
         for key, name in (("K", "nngp"), ("Theta", "ntk")):
-            symbols = [state_symbol(kernel(key, number, number, X, other)) for other in (Y, X)]
+            symbols = [kernel_variable(kernel(key, number, number, X, other)) for other in (Y, X)]
             if symbols[0] in state:
                 names.append((f"{name}_{head}" if head else name, *symbols))
     return Statement(Recursion(sp.Integer(len(update)), state, (), blocks, tuple(names), parameters, ()))
@@ -321,7 +318,7 @@ def _put(expression: sp.Expr, places: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:
 
 
 def _as_state(expression: sp.Expr) -> sp.Expr:
-    return expression.xreplace({e: state_symbol(e) for e in expression.atoms(Entry) if e.name in ("K", "Theta")})
+    return expression.xreplace({e: kernel_variable(e) for e in expression.atoms(Entry) if e.name in ("K", "Theta")})
 
 
 @rule(

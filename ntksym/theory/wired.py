@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from ntksym import notation
 from ntksym.errors import NetworkError, RuleError
 from ntksym.forms import OutsideClass, Recursion, phi_derivative
 from ntksym.gaussian import dual
@@ -35,7 +36,9 @@ class _Walk:
         self.moments: dict[tuple[str, str], int] = {}
         self.tangents: dict[tuple[str, str], int] = {}
         self.kernels: list[int] = []
-        self.matrices = tuple((int(n.entry.layer), self.wiring.weights[n.weights].number) for n in self.wiring.nodes if n.op == "affine" and n.weights is not None)
+        self.matrices = tuple(
+            (int(n.entry.layer), self.wiring.weights[n.weights].number) for n in self.wiring.nodes if n.op == "affine" and n.weights is not None
+        )
         self.masks = tuple((int(n.entry.layer), n.layer.keep) for n in self.wiring.nodes if n.mask is not None)
 
     def derivation(self) -> Derivation:
@@ -44,7 +47,7 @@ class _Walk:
             if node.op == "input":
                 self._by(node, wiring.input_channels)
             else:
-                self._by(node, wiring.wire, equation=self.graph.value(node.name), shapes=self._shapes(node))
+                self._by(node, wiring.wire, equation=self._equation(node), shapes=self._shapes(node))
                 self.definition[node.name] = self.d.last
                 if node.op == "affine":
                     self._affine(node)
@@ -60,8 +63,18 @@ class _Walk:
             self.d = self.d.by(rule, *premises, **args)
         except RuleError as error:
             raise NetworkError(
-                error.what, where=node.where or "the input", why=error.why, fix=error.fix or "change the wiring there, or estimate the kernel by sampling networks"
+                error.what,
+                where=node.where or "the input",
+                why=error.why,
+                fix=error.fix or "change the wiring there, or estimate the kernel by sampling networks",
             ) from error
+
+    def _equation(self, node: Node) -> sp.Eq:
+        """A tensor's definition.  Biases of their own keep the place of their deviation, for it is carried on into the formulas of later layers."""
+        equation = self.graph.value(node.name)
+        if node.op == "map" and node.weights is not None:
+            return equation.xreplace({notation.sigma_b: sp.Symbol(f"sigma_b[{node.weights}]", nonnegative=True)})
+        return equation
 
     def _shapes(self, node: Node) -> tuple[tuple[Entry, tuple[sp.Expr, ...]], ...]:
         """The widths of the coordinates of a tensor and of everything it is made from."""
@@ -134,7 +147,7 @@ class _Walk:
             self._require_gaussian(node)
         laws = [self.law[parent] for parent in parents]
         averages = []
-        for average in sorted(self.graph.value(node.name).rhs.atoms(sp.Sum), key=sp.default_sort_key):
+        for average in sorted(self._equation(node).rhs.atoms(sp.Sum), key=sp.default_sort_key):
             self._by(node, wiring.channel_average, laws[0], average=average, matrices=self.matrices, masks=self.masks)
             averages.append(self.d.last)
         widths = tuple(self.wiring.node(parent).width for parent in node.parents) if node.op == "concat" else ()
@@ -237,5 +250,3 @@ def _opened(function: sp.Lambda) -> tuple[sp.Lambda, bool]:
         if phi_derivative(inner) == function:
             return inner, True
     return function, False
-
-

@@ -34,6 +34,7 @@ from ntksym.lowering.program import (
     Keyword,
     Line,
     NumericFunction,
+    OnesLike,
     Pass,
     Program,
     Quotient,
@@ -52,7 +53,8 @@ from ntksym.nodes import NormalCDF, NormalPDF
 SCHEMA = 1
 _WIDTH = 88
 
-_FUNCTIONS: dict[str, str] = {
+# Head of an expression -> the function that stands for it in the code.
+FUNCTIONS: dict[str, str] = {
     "exp": "jnp.exp",
     "sin": "jnp.sin",
     "cos": "jnp.cos",
@@ -79,6 +81,7 @@ _FUNCTIONS: dict[str, str] = {
     ExpSinh.__name__: "_exp_sinh",
     Snap.__name__: "_snap",
     Gap.__name__: "_gap",
+    OnesLike.__name__: "jnp.ones_like",
     Quotient.__name__: "_quotient",
     Expm1.__name__: "jnp.expm1",
     ScaledCDF.__name__: "_scaled_cdf",
@@ -101,14 +104,14 @@ class _Printer(PythonCodePrinter):
         name = type(expr).__name__
         if not expr.free_symbols:
             return repr(float(expr.evalf(20)))
-        if name not in _FUNCTIONS:
+        if name not in FUNCTIONS:
             raise LoweringError(
                 f"there is no code for {name}(...)",
                 where="JAX printer",
                 why="the closed form holds a function the printer does not know",
                 fix="add a row to its table",
             )
-        return f"{_FUNCTIONS[name]}({', '.join(self._print(argument) for argument in expr.args)})"
+        return f"{FUNCTIONS[name]}({', '.join(self._print(argument) for argument in expr.args)})"
 
     def _print_Choose(self, expr: sp.Function) -> str:
         tested, bound, here, there = (self._print(argument) for argument in expr.args)
@@ -398,7 +401,9 @@ def _pass(name: str, layers: Pass, program: Program, grams: tuple[str, ...], sum
         lines += _line(Assign(line.name, line.value.xreplace(index), line.comment) if isinstance(line, Assign) else line, "    ")
     for stage in layers.stages:
         lines += _stage(stage, layers.state, per_layer)
-    return [*lines, "", f"    return {_tuple(layers.outputs)}"]
+    if layers.stages:
+        return [*lines, "", f"    return {_tuple(layers.outputs)}"]
+    return [*lines, "", f"    return _shaped({_tuple(layers.outputs)}, {', '.join(grams)})"]
 
 
 def _default(keyword: Keyword) -> str:

@@ -110,7 +110,10 @@ def _composed(definition: sp.Eq, claim: ChannelLaw, laws: dict[Any, ChannelLaw],
         for average, limit in averages.items():
             body = body.subs(average, limit)
         parents = sorted((e for e in body.atoms(Entry) if e.args[:3] in laws), key=sp.default_sort_key)
-        function = sp.Lambda(tuple(sp.Symbol(f"_p{j}", real=True) for j in range(len(parents))), body.xreplace({e: sp.Symbol(f"_p{j}", real=True) for j, e in enumerate(parents)}))
+        function = sp.Lambda(
+            tuple(sp.Symbol(f"_p{j}", real=True) for j in range(len(parents))),
+            body.xreplace({e: sp.Symbol(f"_p{j}", real=True) for j, e in enumerate(parents)}),
+        )
         values = []
         for e in parents:
             law = laws[e.args[:3]]
@@ -162,7 +165,19 @@ def _pairs(u: ChannelLaw, v: ChannelLaw) -> list[tuple[sp.Expr, sp.Expr, sp.Expr
 
 
 def _differs(left: sp.Expr, right: sp.Expr) -> bool:
-    return sp.expand(sp.powsimp(sp.expand(left - right))) != 0 and sp.simplify(sp.expand(left - right)) != 0
+    """Whether two sums of exponentials differ: exponents are brought to one fraction each, then the coefficients of equal ones compared."""
+    total: dict[sp.Expr, sp.Expr] = {}
+    for sign, side in ((1, left), (-1, right)):
+        for term in sp.Add.make_args(sp.expand(sp.powsimp(side), power_exp=False)):
+            exponent, coefficient = sp.S.Zero, sp.Integer(sign)
+            for factor in sp.Mul.make_args(term):
+                if isinstance(factor, sp.exp):
+                    exponent += factor.args[0]
+                else:
+                    coefficient *= factor
+            key = sp.cancel(sp.together(exponent))
+            total[key] = total.get(key, sp.S.Zero) + coefficient
+    return any(sp.cancel(sp.together(coefficient)) != 0 for coefficient in total.values())
 
 
 def channel_average(premises: tuple[Statement, ...], conclusion: Statement, *, average: sp.Expr, matrices: Any, masks: Any) -> Verdict:
@@ -305,7 +320,10 @@ def gradient_independence(premises: tuple[Statement, ...], conclusion: Statement
         return proved("no matrix is used twice")
     if any(numbers & set(readouts) for numbers in shared):
         return false("a readout shares its weights")
-    return cited("the simple check of gradient independence", "readouts drawn independently with mean zero and used nowhere else; no transposed weights in the forward pass")
+    return cited(
+        "the simple check of gradient independence",
+        "readouts drawn independently with mean zero and used nowhere else; no transposed weights in the forward pass",
+    )
 
 
 def read_wiring(premises: tuple[Statement, ...], conclusion: Statement, *, layers: Any, outputs: Any, parameters: Any) -> Verdict:
