@@ -26,6 +26,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from ntksym.forms import OutsideClass
 from ntksym.nodes import (
     Applied,
+    ChannelLaw,
     CorrelationAngle,
     CorrelationArcsine,
     Delta,
@@ -76,6 +77,8 @@ def _is_scalar(parent: sp.Basic, k: int, inherited: bool) -> bool:
         return k >= 2
     if isinstance(parent, Gaussian):
         return k >= 1
+    if isinstance(parent, ChannelLaw):
+        return k == 1
     if isinstance(parent, (Applied, sp.Lambda)):
         return k == 1
     if isinstance(parent, (TendsTo, OfOrder)):

@@ -7,6 +7,7 @@ from collections import Counter
 import mutation
 import pytest
 import sympy as sp
+from wirings import wirings
 
 import ntksym
 from ntksym.activations import activation
@@ -16,6 +17,7 @@ from ntksym.notation import K11, K12, K22, q11, q12, q22, x
 from ntksym.proof import RULES, Derivation
 
 SEED = 20
+WIRED = ("pre-activation LayerNorm", "dense net", "shared and added", "dropout", "standard parameterization", "frozen first layer")
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,7 @@ def derivations() -> list[Derivation]:
     found += [dual(activation("relu").phi, activation("erf").phi), ntksym.hermite_expansion("relu", 3)]
     found += [ntksym.derive(ntksym.fcn(2, "relu", sigma_b=0.1), target=target) for target in ("jacobian", "ntk")]
     found += [ntksym.derive(ntksym.Network([ntksym.Dense(1.0), ntksym.Pointwise("step", derivative="almost_everywhere"), ntksym.Dense(1.0)]))]
+    found += [ntksym.derive(net) for name, net in wirings(8).items() if name in WIRED]
     return found
 
 

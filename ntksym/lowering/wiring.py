@@ -96,8 +96,10 @@ class Straight:
             value = form.of(node)
             if value is None:
                 continue
-            first, cov, second = (self._argument(argument, f"q{key}") for argument, key in zip(node.q, ("11", _pair(node), "22"), strict=True))
-            safe = cov if first == cov == second or cov == 0 else Snap(first, cov, second)
+            used = [name in value.free_symbols for name in (q11, q12, q22)]
+            named = zip(node.q, ("11", _pair(node), "22"), used, strict=True)
+            first, cov, second = (self._argument(argument, f"q{key}") if needed else argument for argument, key, needed in named)
+            safe = Snap(first, cov, second) if used[1] and not first == cov == second else cov
             if safe != cov:
                 name = self._name("c")
                 self.lines.append(Assign(name, safe))

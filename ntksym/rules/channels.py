@@ -223,8 +223,9 @@ def _group(gaussians: list[Entry], applied: list[Applied], random: Randomness) -
         return _dual(two[0], one[0], two[1], one[1], random)
     form = linear(first.argument)
     variance = form_covariance(form, form, random)
-    pair = (ONE, first.function) if first.argument.has(Y) else (first.function, ONE)
-    return Dual(*pair, variance, sp.S.Zero, variance)
+    if first.argument.has(Y):
+        return Dual(ONE, first.function, sp.S.One, sp.S.Zero, variance)
+    return Dual(first.function, ONE, variance, sp.S.Zero, sp.S.One)
 
 
 def _dual(f: sp.Lambda, g: sp.Lambda, first: Mapping[Entry, sp.Expr], second: Mapping[Entry, sp.Expr], random: Randomness) -> Dual:

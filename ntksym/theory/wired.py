@@ -14,6 +14,7 @@ from ntksym.network import ChainGraph, Network, Node, Pointwise, chain_graph
 from ntksym.nodes import ChannelLaw, Dual, Entry, Width
 from ntksym.proof import Derivation, Rule
 from ntksym.rules import algebra, recursion, wiring
+from ntksym.rules.channels import IDENTITY
 from ntksym.theory.jumps import has_jumps
 from ntksym.theory.parameters import keywords
 
@@ -226,7 +227,7 @@ def _pairs_of(claim: Recursion) -> list[tuple[sp.Lambda, sp.Lambda]]:
         else:
             f, f_slope, g, g_slope = g, g_slope, f, f_slope
         if f_slope and not g_slope and g.expr == 1:
-            pair = (f, wiring.IDENTITY)
+            pair = (f, IDENTITY)
         elif f_slope != g_slope:
             raise NetworkError(
                 f"the average of {node.f.expr} and {node.g.expr}",

@@ -174,6 +174,8 @@ def _dual(node: Dual) -> sp.Expr:
     slots = []
     for function, side, tiny in ((node.f, X, first), (node.g, Y, second)):
         if function.expr == 1:
+            if (a if side == X else b) != 1 or c != 0:
+                raise CheckError(f"the constant in {node} has a variance or a covariance", where="average with exponentials")
             slots.append((sp.S.Zero, sp.S.One, False))
         elif function.expr == function.variables[0]:
             slots.append((tiny, sp.S.One, True))

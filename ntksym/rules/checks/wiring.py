@@ -243,6 +243,8 @@ def kernel_of_channels(premises: tuple[Statement, ...], conclusion: Statement) -
     first, second, moments = (premise.claim for premise in premises)
     if not _same_matrix(first, second):
         return false("the matrices are two")
+    if not _lists(conclusion, "phi-regular"):
+        return false("what it takes for granted is not listed")
     weight, bias = _coefficients(first)
     for equation, moment, other in zip(conclusion.claim, moments, (Y, X), strict=True):
         if moment.lhs != _mean_of(first, second, other):
@@ -288,6 +290,8 @@ def tangent_of_affine(premises: tuple[Statement, ...], conclusion: Statement, *,
     first, second, moments, below = (premise.claim for premise in premises)
     if not _same_matrix(first, second):
         return false("the matrices are two")
+    if not _lists(conclusion, "phi-regular"):
+        return false("what it takes for granted is not listed")
     weight, bias = _coefficients(first)
     (total,) = first.rhs.atoms(sp.Sum)
     width = total.limits[0][2]
