@@ -54,6 +54,7 @@ _MEANINGS = (
     Meaning("z", "z", "z", "post-activation of a layer; $z^0$ is the input", "n_l"),
     Meaning("s", "s", "s", "tensor put together from others: a sum, product, concatenation, scaling or normalization", "n_l"),
     Meaning("xi", r"\xi", "xi", "dropout mask of a tensor: 1 where a channel is kept, else 0"),
+    Meaning("f", "f", "f", r"output of the network at the parameters $\theta$, heads side by side", "k"),
     Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1)", "n_{l-1} x n_l"),
     Meaning("beta", r"\beta", "beta", "biases of a layer, drawn from N(0,1)", "n_l"),
     Meaning("theta", r"\theta", "theta", "all parameters of the layers named, as one vector", "P_l"),

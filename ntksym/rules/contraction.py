@@ -52,8 +52,14 @@ def _letters() -> Iterable[str]:
 
 def add_up(body: sp.Expr, variable: sp.Symbol, width: sp.Expr) -> sp.Expr:
     """sum_{variable=1}^{width} body, with deltas used up and what does not depend on the variable pulled out."""
-    expanded = sp.expand(body)
+    expanded = _multiplied_out(body)
     return sp.Add(*(_add_up_term(term, variable, width) for term in sp.Add.make_args(expanded)))
+
+
+def _multiplied_out(body: sp.Expr) -> sp.Expr:
+    """Products multiplied out; roots and quotients of averages are left alone."""
+    kept = {p: sp.Dummy() for p in sorted(body.atoms(sp.Pow), key=sp.default_sort_key) if p.has(Entry) and not (p.exp.is_Integer and p.exp > 0)}
+    return sp.expand(body.xreplace(kept)).xreplace({name: node for node, name in kept.items()})
 
 
 def _add_up_term(term: sp.Expr, variable: sp.Symbol, width: sp.Expr) -> sp.Expr:

@@ -18,6 +18,7 @@ from ntksym.theory import theorems
 from ntksym.theory.jumps import has_jumps, slope_between_jumps
 from ntksym.theory.parameters import distinct, keywords
 from ntksym.theory.wired import wired
+from ntksym.theory.wired_tangent import wired_jacobian
 
 TARGETS = ("jacobian", "nngp", "ntk")
 _LATER = ("linearized", "flow", "ensemble")
@@ -41,7 +42,7 @@ def derive(network: Network, target: str = "ntk") -> Derivation:
 @functools.lru_cache(maxsize=256)
 def _derive(network: Network, target: str) -> Derivation:
     if target == "jacobian":
-        return _jacobian(network)
+        return _jacobian(network) if network.is_chain else wired_jacobian(network, _title(network, target))
     if not network.is_chain:
         return wired(distinct(network), target, _title(network, target))
     general = theorems.nngp_theorem() if target == "nngp" else theorems.ntk_theorem()
@@ -97,7 +98,8 @@ def _title(network: Network, target: str) -> str:
             names.append(name)
     if not network.is_chain:
         made = f"a network of {len(network.wiring.nodes) - 1} tensors"
-        return f"{target.upper()} of {made}, {', '.join(names)}" if names else f"{target.upper()} of {made}"
+        what = "Tangent kernel" if target == "jacobian" else target.upper()
+        return f"{what} of {made}, {', '.join(names)}" if names else f"{what} of {made}"
     layers = "layer" if network.depth == 1 else "layers"
     return f"{'Jacobian' if target == 'jacobian' else target.upper()} of a fully connected network with {network.depth} hidden {layers}, {', '.join(names)}"
 

@@ -24,6 +24,26 @@ def wired(network: Network, target: str, title: str) -> Derivation:
     return _Walk(network, target, title).derivation()
 
 
+def definition_of(graph: ChainGraph, node: Node) -> sp.Eq:
+    """A tensor's definition.  Biases of their own keep the place of their deviation, for it is carried on into the formulas of later layers."""
+    equation = graph.value(node.name)
+    if node.op == "map" and node.weights is not None:
+        return equation.xreplace({notation.sigma_b: own_deviation(node)})
+    return equation
+
+
+def own_deviation(node: Node) -> sp.Symbol:
+    """sigma_b of a layer of biases: the entry of the keyword that is its own."""
+    return sp.Symbol(f"sigma_b[{node.weights}]", nonnegative=True)
+
+
+def shapes_of(graph: ChainGraph, node: Node) -> tuple[tuple[Entry, tuple[sp.Expr, ...]], ...]:
+    """The widths of the coordinates of a tensor and of everything it is made from."""
+    names = (node.name, *dict.fromkeys(graph.parents(node.name)))
+    found = [(graph.graph.nodes[name]["entry"], graph.graph.nodes[name]["shape"]) for name in names]
+    return tuple((Entry(*entry.args[:2]), shape) for entry, shape in found)
+
+
 class _Walk:
     """The derivation so far, and the numbers of the steps that say what a tensor is."""
 
@@ -48,7 +68,7 @@ class _Walk:
             if node.op == "input":
                 self._by(node, wiring.input_channels)
             else:
-                self._by(node, wiring.wire, equation=self._equation(node), shapes=self._shapes(node))
+                self._by(node, wiring.wire, equation=definition_of(self.graph, node), shapes=shapes_of(self.graph, node))
                 self.definition[node.name] = self.d.last
                 if node.op == "affine":
                     self._affine(node)
@@ -69,19 +89,6 @@ class _Walk:
                 why=error.why,
                 fix=error.fix or "change the wiring there, or estimate the kernel by sampling networks",
             ) from error
-
-    def _equation(self, node: Node) -> sp.Eq:
-        """A tensor's definition.  Biases of their own keep the place of their deviation, for it is carried on into the formulas of later layers."""
-        equation = self.graph.value(node.name)
-        if node.op == "map" and node.weights is not None:
-            return equation.xreplace({notation.sigma_b: sp.Symbol(f"sigma_b[{node.weights}]", nonnegative=True)})
-        return equation
-
-    def _shapes(self, node: Node) -> tuple[tuple[Entry, tuple[sp.Expr, ...]], ...]:
-        """The widths of the coordinates of a tensor and of everything it is made from."""
-        names = (node.name, *dict.fromkeys(self.graph.parents(node.name)))
-        found = [(self.graph.graph.nodes[name]["entry"], self.graph.graph.nodes[name]["shape"]) for name in names]
-        return tuple((Entry(*entry.args[:2]), shape) for entry, shape in found)
 
     def _readouts(self) -> tuple[int, ...]:
         found = []
@@ -148,7 +155,7 @@ class _Walk:
             self._require_gaussian(node)
         laws = [self.law[parent] for parent in parents]
         averages = []
-        for average in sorted(self._equation(node).rhs.atoms(sp.Sum), key=sp.default_sort_key):
+        for average in sorted(definition_of(self.graph, node).rhs.atoms(sp.Sum), key=sp.default_sort_key):
             self._by(node, wiring.channel_average, laws[0], average=average, matrices=self.matrices, masks=self.masks)
             averages.append(self.d.last)
         widths = tuple(self.wiring.node(parent).width for parent in node.parents) if node.op == "concat" else ()

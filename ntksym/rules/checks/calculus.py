@@ -49,28 +49,28 @@ def local_jacobian(premises: tuple[Statement, ...], conclusion: Statement, *, by
     names = dict(zip(by.indices, _LETTERS, strict=False))
     direction = {slot: Entry("e", 0, (), slot.indices) for slot in definition.rhs.atoms(Entry) if slot.args[:3] == by.args[:3]}
     moved = definition.rhs.xreplace({slot: slot + _TIME * e for slot, e in direction.items()})
-    derivative = _by_time(moved)
+    derivative = by_time(moved)
     applied = claim.rhs.xreplace(names) * Entry("e", 0, (), tuple(names.values()))
     for coordinate, width in zip(names.values(), expansion.slots(by), strict=True):
         applied = sp.Sum(applied, (coordinate, 1, width))
     return for_all_widths(derivative - applied, "directional derivative of the definition") + written_out(claim)
 
 
-def _by_time(expression: sp.Expr) -> sp.Expr:
+def by_time(expression: sp.Expr) -> sp.Expr:
     """d/dt at t = 0 of sums and products of tensor entries and of phi at them."""
     if not expression.has(_TIME):
         return sp.S.Zero
     if isinstance(expression, sp.Sum):
-        return sp.Sum(_by_time(expression.function), *expression.limits)
+        return sp.Sum(by_time(expression.function), *expression.limits)
     if isinstance(expression, sp.Add):
-        return sp.Add(*(_by_time(part) for part in expression.args))
+        return sp.Add(*(by_time(part) for part in expression.args))
     if isinstance(expression, sp.Mul):
         still = [part.xreplace({_TIME: sp.S.Zero}) for part in expression.args]
-        return sp.Add(*(_by_time(part) * sp.Mul(*still[:k], *still[k + 1 :]) for k, part in enumerate(expression.args)))
+        return sp.Add(*(by_time(part) * sp.Mul(*still[:k], *still[k + 1 :]) for k, part in enumerate(expression.args)))
     if isinstance(expression, Applied):
         variable = expression.function.variables[0]
         slope = sp.Lambda(variable, sp.Derivative(expression.function.expr, variable, evaluate=False))
-        return Applied(slope, expression.argument.xreplace({_TIME: sp.S.Zero})) * _by_time(expression.argument)
+        return Applied(slope, expression.argument.xreplace({_TIME: sp.S.Zero})) * by_time(expression.argument)
     return sp.diff(expression, _TIME).xreplace({_TIME: sp.S.Zero})
 
 

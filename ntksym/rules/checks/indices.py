@@ -65,8 +65,15 @@ def _terms(expression: sp.Expr, fresh: Callable[[], sp.Symbol]) -> list[tuple[Mo
         inner = _terms(expression.function.xreplace(names), fresh)
         return [(((*mine, *bound), factors), coefficient) for (bound, factors), coefficient in inner]
     if _has_indices(expression):
-        return [(((), (expression,)), sp.S.One)]
+        return [(((), (_inner_names(expression),)), sp.S.One)]
     return [(((), ()), expression)]
+
+
+def _inner_names(expression: sp.Expr) -> sp.Expr:
+    """A factor that is kept whole, such as the root of an average: the index of a sum inside it, which nothing outside sees, under one name."""
+    inner = sp.Symbol("_inner", integer=True, positive=True)
+    sums = [node for node in expression.atoms(sp.Sum) if len(node.limits) == 1 and not node.function.has(sp.Sum)]
+    return expression.xreplace({node: node.func(node.function.xreplace({node.limits[0][0]: inner}), (inner, *node.limits[0][1:])) for node in sums})
 
 
 def _times(left: tuple[Monomial, sp.Expr], right: tuple[Monomial, sp.Expr]) -> tuple[Monomial, sp.Expr]:
