@@ -208,7 +208,7 @@ def checked_call(network: Network, params: Tree, x1: Array, x2: Array | None, ke
     """The arguments of a kernel of a network, checked."""
     x1 = checked_inputs(x1, "x1", where)
     x2 = None if x2 is None else checked_inputs(x2, "x2", where)
-    _require_pair(x1, x2, where)
+    require_pair(x1, x2, where)
     model: Finite = finite(network, x1.shape[1])
     require_key(model, key, where)
     if not model.trainable:
@@ -216,7 +216,8 @@ def checked_call(network: Network, params: Tree, x1: Array, x2: Array | None, ke
     return checked_params(params, model.shapes, x1.dtype, model.places, where), x1, x2
 
 
-def _require_pair(x1: Array, x2: Array | None, where: str) -> None:
+def require_pair(x1: Array, x2: Array | None, where: str) -> None:
+    """ShapeError where two sets of inputs are not of one kind."""
     if x2 is not None and (x1.dtype != x2.dtype or x1.shape[1:] != x2.shape[1:]):
         raise ShapeError(
             f"x1 is {x1.shape} {x1.dtype}, x2 {x2.shape} {x2.dtype}",
@@ -232,7 +233,7 @@ def _batches(x1: Any, x2: Any, where: str) -> tuple[Array, Array | None]:
     for name, x in (("x1", x1), ("x2", x2)):
         if x is not None and (x.ndim < 1 or 0 in x.shape):
             raise ShapeError(f"{name} has shape {np.shape(x)}", where=where, why="its first axis counts examples", fix="give at least one example")
-    _require_pair(x1, x2, where)
+    require_pair(x1, x2, where)
     return x1, x2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -131,10 +132,11 @@ class Finite:
 
     def draw(self, key: Array, dtype: np.dtype) -> Params:
         """Parameters from N(0, 1); in the standard parameterization the products with sigma_w/sqrt(fan_in) and sigma_b themselves."""
+        sizes = [math.prod(shape) for pair in self.shapes for shape in pair]
+        numbers = iter(jnp.split(jax.random.normal(key, (sum(sizes),), dtype), np.cumsum(sizes)[:-1]))
         params: Params = []
         for weights, (of_w, of_beta) in zip(self.wiring.weights, self.shapes, strict=True):
-            for_w, for_beta = jax.random.split(jax.random.fold_in(key, weights.slot))
-            w, beta = jax.random.normal(for_w, of_w, dtype), jax.random.normal(for_beta, of_beta, dtype)
+            w, beta = next(numbers).reshape(of_w), next(numbers).reshape(of_beta)
             if getattr(weights.layer, "parameterization", "ntk") == "standard":
                 w, beta = w * (float(weights.layer.sigma_w) / of_w[0] ** 0.5), beta * float(weights.layer.sigma_b)
             params.append((w, beta))
