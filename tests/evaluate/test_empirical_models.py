@@ -107,7 +107,9 @@ def test_equinox_batch_norm(rng: np.random.Generator) -> None:
     norm, state = eqx.nn.make_with_state(eqx.nn.BatchNorm)(3, "batch", mode="batch")
     params, static = eqx.partition(norm, eqx.is_inexact_array)
     x = rng.standard_normal((5, 3)).astype(np.float32)
-    step = jax.vmap(lambda p, row: eqx.combine(p, static)(row, state), axis_name="batch", in_axes=(None, 0), out_axes=(0, None))
+    leaves, structure = jax.tree.flatten(state)
+    fresh = lambda: jax.tree.unflatten(structure, leaves)  # noqa: E731  (a state may be used once)
+    step = jax.vmap(lambda p, row: eqx.combine(p, static)(row, fresh()), axis_name="batch", in_axes=(None, 0), out_axes=(0, None))
     with pytest.raises(NetworkError, match="returns a tuple.*inference_mode"):
         empirical_ntk_fn(step)(params, x)
     with pytest.raises(NetworkError, match="changes with the other examples"):

@@ -53,7 +53,7 @@ def split_of(params: Tree, trainable: Any, where: str) -> Split:
     floats = [jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for _, leaf in with_paths]
     if trainable is None:
         flags = [True] * len(floats)
-    elif callable(trainable):
+    elif callable(trainable) and not _marks(trainable):
         flags = [bool(trainable(jax.tree_util.keystr(path), leaf)) for path, leaf in with_paths]
     else:
         try:
@@ -73,9 +73,15 @@ def split_of(params: Tree, trainable: Any, where: str) -> Split:
     return Split(treedef, trained)
 
 
+def _marks(trainable: Any) -> bool:
+    """Whether it is a pytree of bools; one in the structure of an Equinox model can be called as well."""
+    return all(isinstance(leaf, bool | np.bool_) for leaf in jax.tree.leaves(trainable))
+
+
 def require_stateless(apply_fn: ApplyLike, params: Tree, x: Array, where: str) -> int:
     """The number of outputs k; errors where ``apply_fn`` returns a state, or where the output of an example depends on the other examples."""
-    out = jax.eval_shape(apply_fn, params, x)
+    known = concrete((params, x))
+    out = apply_fn(params, x) if known else jax.eval_shape(apply_fn, params, x)  # a state that is written to shows with numbers only
     fix = "evaluate with stored statistics: use_running_average=True (Flax), eqx.nn.inference_mode(model) (Equinox), and bind the state inside apply_fn"
     if isinstance(out, tuple | list | dict):
         raise NetworkError(
@@ -91,8 +97,8 @@ def require_stateless(apply_fn: ApplyLike, params: Tree, x: Array, where: str) -
             why="the kernel has an axis of examples and one of outputs",
             fix="return (N, k)",
         )
-    if concrete((params, x)) and len(x) > 1:
-        together, alone = (np.asarray(apply_fn(params, rows)[:1]) for rows in (x, x[:1]))
+    if known and len(x) > 1:
+        together, alone = np.asarray(out[:1]), np.asarray(apply_fn(params, x[:1]))
         if np.abs(together - alone).max() > float(jnp.finfo(out.dtype).eps) ** 0.5 * max(np.abs(alone).max(), np.abs(together).max()):
             raise NetworkError(
                 f"the output for one example changes with the other examples, by {np.abs(together - alone).max():.2g}",
