@@ -69,9 +69,9 @@ class NetworkNtk:
 class FunctionNtk:
     """``f(params, x1, x2=None, *, layerwise=False, outputs="full", batch_size=None)`` of any function of a pytree and a batch."""
 
-    def __init__(self, apply_fn: generic.ApplyLike, trainable: Any, method: str | None) -> None:
+    def __init__(self, apply_fn: generic.ApplyLike, trainable: Any, method: str) -> None:
         self._apply, self._trainable, self._method = apply_fn, trainable, method
-        self._compiled = jax.jit(self._kernel, static_argnames=("split", "method", "layerwise", "outputs", "size"))
+        self._compiled = jax.jit(self._kernel, static_argnames=("split", "layerwise", "outputs", "size"))
 
     def __call__(
         self, params: Tree, x1: Array, x2: Array | None = None, *, layerwise: bool = False, outputs: str = "full", batch_size: int | None = None
@@ -81,14 +81,11 @@ class FunctionNtk:
         size = require_batch_size(batch_size, where)
         x1, x2 = _batches(x1, x2, where)
         split = generic.split_of(params, self._trainable, where)
-        k = generic.require_stateless(self._apply, params, x1, where)
-        method = self._method or ("jacobian" if k <= JACOBIAN_OUTPUTS else "vector_products")
-        return self._compiled(params, x1, x2, split=split, method=method, layerwise=bool(layerwise), outputs=outputs, size=size)
+        generic.require_stateless(self._apply, params, x1, where)
+        return self._compiled(params, x1, x2, split=split, layerwise=bool(layerwise), outputs=outputs, size=size)
 
-    def _kernel(
-        self, params: Tree, x1: Array, x2: Array | None, *, split: generic.Split, method: str, layerwise: bool, outputs: str, size: int | None
-    ) -> Array:
-        if method == "vector_products":
+    def _kernel(self, params: Tree, x1: Array, x2: Array | None, *, split: generic.Split, layerwise: bool, outputs: str, size: int | None) -> Array:
+        if self._method == "vector_products":
             return generic.vector_product_kernel(self._apply, split, params, x1, x1 if x2 is None else x2, outputs, layerwise, size)
         return blocked(
             lambda rows: generic.jacobian_factors(self._apply, split, params, rows),
@@ -101,10 +98,6 @@ class FunctionNtk:
 
     def __repr__(self) -> str:
         return 'empirical_ntk(params, x1, x2=None, *, layerwise=False, outputs="full", batch_size=None)'
-
-
-# A Jacobian contraction takes k^2 P multiplications for a pair of inputs, vector products k times two passes: up to so many outputs the first is taken.
-JACOBIAN_OUTPUTS = 4
 
 
 def empirical_ntk_fn(network_or_apply_fn: Network | generic.ApplyLike, *, trainable: Any = None, method: str | None = None) -> NetworkNtk | FunctionNtk:
@@ -120,8 +113,9 @@ def empirical_ntk_fn(network_or_apply_fn: Network | generic.ApplyLike, *, traina
 
     Any other function ``apply_fn(params, x) -> (N, k)`` may have any pytree of arrays as ``params``; ``layerwise`` is then by its trained leaves, in order.
     ``trainable``: None (all floats), a pytree of bools (whole branches may be marked by one), or a predicate of a leaf's path and the leaf.  ``method``:
-    "jacobian" (contraction of per-example Jacobians), "vector_products" (a vector-Jacobian and a Jacobian-vector product per column; less work from about
-    5 outputs on), None to choose.  A function that returns a state, or whose output for one example depends on the others (BatchNorm), is refused.
+    "vector_products" (the default: a vector-Jacobian and a Jacobian-vector product per column, ``batch_size`` rows of x2 together, one without it) or
+    "jacobian" (contraction of per-example Jacobians, k times the work for fully connected layers, less for convolutions with few outputs).
+    A function that returns a state, or whose output for one example depends on the others (BatchNorm), is refused.
 
     NetworkError, ShapeError for what does not fit.  Source: Novak, Sohl-Dickstein, Schoenholz 2022 (structured derivatives); theory: Jacot et al. 2018.
 
@@ -143,7 +137,7 @@ def empirical_ntk_fn(network_or_apply_fn: Network | generic.ApplyLike, *, traina
             where=where,
             fix="give a ntksym.Network, or a function apply_fn(params, x)",
         )
-    return FunctionNtk(network_or_apply_fn, trainable, method)
+    return FunctionNtk(network_or_apply_fn, trainable, method or "vector_products")
 
 
 def empirical_ntk_vp_fn(network_or_apply_fn: Network | generic.ApplyLike, *, trainable: Any = None) -> Callable[..., Callable[[Array], Array]]:

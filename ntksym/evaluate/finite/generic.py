@@ -146,6 +146,6 @@ def vector_product_kernel(apply_fn: ApplyLike, split: Split, params: Tree, x1: A
         diagonal = jnp.diagonal(found, axis1=-2, axis2=-1)
         return diagonal if outputs == "diagonal" else jnp.mean(diagonal, axis=-1)
 
-    columns = jax.vmap(column)(x2) if size is None else jax.lax.map(column, x2, batch_size=size)
+    columns = jax.lax.map(column, x2) if size is None else jax.lax.map(column, x2, batch_size=size)
     kernel = jnp.moveaxis(columns, 0, 2)
     return kernel if layerwise else kernel[0]

@@ -55,10 +55,8 @@ def _shape(term: Array, k: int, outputs: str) -> tuple[int, ...]:
 def _pair(d: Use, e: Use, first: tuple[Array, ...], second: tuple[Array, ...], outputs: str) -> Array:
     """What the use d at the first inputs and the use e at the second contribute."""
     if d.transposed != e.transposed:
-        z, backward = first
-        there, from_there = second
-        lefts, rights = ((z, from_there), (backward, there)) if e.transposed else ((backward, there), (z, from_there))
-        return d.scale * e.scale * product(gram(*lefts, outputs), gram(*rights, outputs), outputs)
+        (z, backward), (there, from_there) = first, second  # z of either meets B of the other, whichever of the two is transposed
+        return d.scale * e.scale * product(gram(z, from_there, outputs), gram(backward, there, outputs), outputs)
     backward = gram(first[-1], second[-1], outputs)
     if d.input is None:
         return d.shift * e.shift * backward
