@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ from ntksym.errors import LoweringError, NetworkError, PrecisionWarning, ShapeEr
 from ntksym.evaluate.finite import apply_fn, init_fn
 from ntksym.evaluate.finite.functions import scalar_function
 from ntksym.gaussian.evaluation import line_values
-from ntksym.network import Bias, Concat, Dense, Dropout, Network, Pointwise, Scale, Sum, fcn
+from ntksym.network import Bias, Concat, Coordinatewise, Dense, Dropout, Network, Pointwise, Scale, Signal, Sum, fcn
 from ntksym.notation import x as X
 
 erf = np.vectorize(math.erf)
@@ -338,6 +339,24 @@ def test_widths_that_follow_from_the_inputs_need_not_be_given() -> None:
     params = init_fn(network)(jax.random.key(0), 3)
     assert [w.shape for w, _ in params] == [(3, 3), (3, 2), (0, 5), (5, 1)]
     assert apply_fn(network)(params, ONES).shape == (2, 1)
+
+
+@dataclass(frozen=True)
+class Share(Coordinatewise):
+    """A layer that is nothing but its formula: exp(u_a) over the average of exp(u) over the channels."""
+
+    def formula(self, u: Signal) -> sp.Expr:
+        return sp.exp(u.here) / u.mean(sp.exp)
+
+
+def test_a_layer_is_its_formula(rng: np.random.Generator) -> None:
+    network = Network([Dense(width=6), Share(), Dense(width=2)])
+    with jax.enable_x64(True):
+        params = init_fn(network)(jax.random.key(0), 3, "float64")
+        x = rng.standard_normal((4, 3))
+        z = np.exp(dense(x, [np.asarray(a) for a in params[0]]))
+        wanted = dense(z / z.mean(1, keepdims=True), [np.asarray(a) for a in params[1]])
+        assert np.abs(np.asarray(apply_fn(network)(params, x)) - wanted).max() < 1e-14
 
 
 def test_a_function_without_code_is_named() -> None:
