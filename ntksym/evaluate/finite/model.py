@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,6 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import NetworkError, ShapeError
-from ntksym.evaluate.finite.checks import checked_dtype, checked_inputs, checked_params
 from ntksym.evaluate.finite.expressions import expression_values
 from ntksym.evaluate.finite.functions import scalar_function
 from ntksym.network import Network, Node, Weights
@@ -95,10 +95,9 @@ class Finite:
 
     def _use(self, node: Node) -> Use:
         weights = self.wiring.weights[node.weights]
-        sigma_b = _deviation(weights.layer.sigma_b, "sigma_b", node.where)
         if node.op != AFFINE:
-            return Use(node.name, weights.slot, None, False, 0.0, sigma_b)
-        sigma_w = _deviation(weights.layer.sigma_w, "sigma_w", node.where)
+            return Use(node.name, weights.slot, None, False, 0.0, 1.0)  # its taps stand at beta
+        sigma_w, sigma_b = (_deviation(getattr(weights.layer, name), name, node.where) for name in ("sigma_w", "sigma_b"))
         fan_in = self.width(self.wiring.node(node.parents[0]))
         transposed = bool(node.layer.transposed)
         if weights.layer.parameterization == "standard":  # w holds W = sigma_w omega/sqrt(n), n the fan-in of the plain use
@@ -133,10 +132,11 @@ class Finite:
 
     def draw(self, key: Array, dtype: np.dtype) -> Params:
         """Parameters from N(0, 1); in the standard parameterization the products with sigma_w/sqrt(fan_in) and sigma_b themselves."""
+        sizes = [math.prod(shape) for pair in self.shapes for shape in pair]
+        numbers = iter(jnp.split(jax.random.normal(key, (sum(sizes),), dtype), np.cumsum(sizes)[:-1]))
         params: Params = []
         for weights, (of_w, of_beta) in zip(self.wiring.weights, self.shapes, strict=True):
-            for_w, for_beta = jax.random.split(jax.random.fold_in(key, weights.slot))
-            w, beta = jax.random.normal(for_w, of_w, dtype), jax.random.normal(for_beta, of_beta, dtype)
+            w, beta = next(numbers).reshape(of_w), next(numbers).reshape(of_beta)
             if getattr(weights.layer, "parameterization", "ntk") == "standard":
                 w, beta = w * (float(weights.layer.sigma_w) / of_w[0] ** 0.5), beta * float(weights.layer.sigma_b)
             params.append((w, beta))
@@ -236,78 +236,7 @@ def require_network(network: Any, where: str) -> Network:
     return network
 
 
-class InitFn:
-    """``init(key, n_in, dtype=None) -> params``."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self._compiled = jax.jit(lambda key, n_in, dtype: finite(network, n_in).draw(key, dtype), static_argnums=(1, 2))
-
-    def __call__(self, key: Array, n_in: int, dtype: Any = None) -> Params:
-        if isinstance(n_in, bool) or not hasattr(n_in, "__index__") or int(n_in) < 1:
-            raise ShapeError(f"n_in={n_in!r}", where="init_fn", why="it is the number of columns of the inputs", fix="give x.shape[1]")
-        finite(self.network, int(n_in))
-        return self._compiled(key, int(n_in), checked_dtype(dtype, "init_fn"))
-
-    def __repr__(self) -> str:
-        return "init_fn(key, n_in, dtype=None)"
-
-
-class ApplyFn:
-    """``apply(params, x, *, key=None) -> (N, k)``; ``network`` is the network."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self._compiled = jax.jit(lambda params, x, key: finite(network, x.shape[1]).run(params, x, row_keys(key, len(x)))[0])
-
-    def __call__(self, params: Params, x: Array, *, key: Array | None = None) -> Array:
-        x = checked_inputs(x, "x", "apply_fn")
-        model = finite(self.network, x.shape[1])
-        require_key(model, key, "apply_fn")
-        return self._compiled(checked_params(params, model.shapes, x.dtype, model.places, "apply_fn"), x, key)
-
-    def __repr__(self) -> str:
-        return "apply_fn(params, x, *, key=None)"
-
-
 def require_key(model: Finite, key: Array | None, where: str) -> None:
     """NetworkError where masks are to be drawn and there is nothing to draw them from."""
     if model.has_noise and key is None:
         raise NetworkError("no key", where=where, why="the network has Dropout, whose masks are drawn anew in every call", fix="give key=jax.random.key(0)")
-
-
-def init_fn(network: Network) -> InitFn:
-    r"""Draw the parameters of a finite network: ``init_fn(network)(key, n_in, dtype=None) -> params``.
-
-    ``params`` is a list with one pair (w, beta) per entry of ``network.wiring.weights``, in construction order: w (n_in, n_out), beta (n_out,), of ``dtype``
-    float32 or float64 (None: the default float of JAX).  A shared layer stands once, a frozen one keeps its place, a layer without biases has a beta that
-    is not used, a Bias has w of shape (0, n).  Every entry is N(0, 1), and the network multiplies by $\sigma_w/\sqrt{n}$ and $\sigma_b$ (Jacot et al. 2018);
-    in the standard parameterization they are $W \sim \mathcal N(0, \sigma_w^2/n)$ and $b \sim \mathcal N(0, \sigma_b^2)$ themselves.
-
-    NetworkError for a width left open (its layer is named), a symbolic depth, a sigma without a number; ShapeError for a bad ``n_in`` or ``dtype``.
-
-        params = ntksym.init_fn(ntksym.fcn(2, "relu", widths=512))(jax.random.key(0), 784)
-    """
-    return _init(require_network(network, "init_fn"))
-
-
-def apply_fn(network: Network) -> ApplyFn:
-    r"""The function of a finite network: ``apply_fn(network)(params, x, *, key=None)``, x (N, d) -> (N, k), heads side by side, in the dtype of x.
-
-    $h = \frac{\sigma_w}{\sqrt n} z w + \sigma_b \beta$ for a Dense, the layer's own formula for any other.  At a kink the derivative is the one from the right
-    (relu'(0) = 1).  Frozen parameters have gradient 0.  ``key`` draws the masks of Dropout: example i has the masks of ``fold_in(key, i)``.
-    Works under jit, vmap (over ``params``, or over more than one x of shape (N, d)) and grad of any order.
-
-    ShapeError for arrays of another shape or dtype and for the parameters of another network; NetworkError for Dropout without a key, and as ``init_fn``.
-    """
-    return _apply(require_network(network, "apply_fn"))
-
-
-@functools.lru_cache(maxsize=64)
-def _init(network: Network) -> InitFn:
-    return InitFn(network)
-
-
-@functools.lru_cache(maxsize=64)
-def _apply(network: Network) -> ApplyFn:
-    return ApplyFn(network)
