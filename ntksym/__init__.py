@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from ntksym.errors import ToleranceWarning as ToleranceWarning
     from ntksym.evaluate.duals import dual_fn as dual_fn
     from ntksym.evaluate.emission import emit as emit
+    from ntksym.evaluate.finite import apply_fn as apply_fn
+    from ntksym.evaluate.finite import empirical_ntk_fn as empirical_ntk_fn
+    from ntksym.evaluate.finite import empirical_ntk_vp_fn as empirical_ntk_vp_fn
+    from ntksym.evaluate.finite import init_fn as init_fn
+    from ntksym.evaluate.finite import linearize as linearize
+    from ntksym.evaluate.finite import monte_carlo_kernel_fn as monte_carlo_kernel_fn
+    from ntksym.evaluate.finite import taylor_expand as taylor_expand
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.library import derivations as derivations
     from ntksym.network import Bias as Bias
@@ -56,16 +63,23 @@ _HOMES = {
     "Sum": "ntksym.network",
     "ToleranceWarning": "ntksym.errors",
     "activation": "ntksym.activations",
+    "apply_fn": "ntksym.evaluate.finite",
     "chain_graph": "ntksym.network",
     "derivations": "ntksym.library",
     "derive": "ntksym.theory",
     "dual": "ntksym.duals",
     "dual_fn": "ntksym.evaluate.duals",
     "emit": "ntksym.evaluate.emission",
+    "empirical_ntk_fn": "ntksym.evaluate.finite",
+    "empirical_ntk_vp_fn": "ntksym.evaluate.finite",
     "fcn": "ntksym.network",
     "hermite_coefficients": "ntksym.duals",
     "hermite_expansion": "ntksym.duals",
+    "init_fn": "ntksym.evaluate.finite",
     "kernel_fn": "ntksym.evaluate.kernels",
+    "linearize": "ntksym.evaluate.finite",
+    "monte_carlo_kernel_fn": "ntksym.evaluate.finite",
+    "taylor_expand": "ntksym.evaluate.finite",
 }
 
 __all__ = [  # noqa: F822  (resolved by __getattr__)
@@ -86,16 +100,23 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "ToleranceWarning",
     "__version__",
     "activation",
+    "apply_fn",
     "chain_graph",
     "derivations",
     "derive",
     "dual",
     "dual_fn",
     "emit",
+    "empirical_ntk_fn",
+    "empirical_ntk_vp_fn",
     "fcn",
     "hermite_coefficients",
     "hermite_expansion",
+    "init_fn",
     "kernel_fn",
+    "linearize",
+    "monte_carlo_kernel_fn",
+    "taylor_expand",
 ]
 
 
