@@ -28,7 +28,7 @@ def derivations() -> list[Derivation]:
     found += [dual(activation("relu").phi, activation("erf").phi), ntksym.hermite_expansion("relu", 3)]
     found += [ntksym.derive(ntksym.fcn(2, "relu", sigma_b=0.1), target=target) for target in ("jacobian", "ntk")]
     found += [ntksym.derive(ntksym.Network([ntksym.Dense(1.0), ntksym.Pointwise("step", derivative="almost_everywhere"), ntksym.Dense(1.0)]))]
-    found += [ntksym.derive(net) for name, net in wirings(8).items() if name in WIRED]
+    found += [ntksym.derive(net, target) for name, net in wirings(8).items() if name in WIRED for target in ("ntk", "jacobian")]
     return found
 
 

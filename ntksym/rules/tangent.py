@@ -15,6 +15,7 @@ from ntksym.sources import Citation
 
 X, Y = notation.x1, notation.x2
 Shapes = tuple[tuple[Entry, tuple[sp.Expr, ...]], ...]
+_STANDARD = {"omega": "W", "beta": "b"}
 OUTPUT = sp.Symbol("theta")  # f^theta: the output at these parameters
 
 
@@ -104,10 +105,11 @@ def parameter_jacobian(*edges: Statement, widths: tuple[sp.Expr, ...]) -> Statem
     check=checks.layer_term,
     reason="The inner product of outer products is the product of the inner products; a matrix that is used several times gives one term per pair of uses.",
 )
-def layer_term(jacobian: Statement, *, widths: tuple[sp.Expr, ...]) -> Statement:
-    r"""\hat\Theta^{\omega}_{op} = \sum_{a,b}\frac{\partial f_o}{\partial\omega_{ab}}\frac{\partial f'_p}{\partial\omega_{ab}} = \tfrac{\sigma_w^2}{n}(z\cdot z')(B\,B'^\top)_{op}
+def layer_term(jacobian: Statement, *, widths: tuple[sp.Expr, ...], standard: bool = False) -> Statement:
+    r"""\hat\Theta^{\omega}_{op} = \sum_{a,b}\partial_{\omega_{ab}}f_o\,\partial_{\omega_{ab}}f'_p = \tfrac{\sigma_w^2}{n}(z\cdot z')(B\,B'^\top)_{op}
 
-    ``jacobian``: of the outputs by one parameter; ``widths``: the ranges of the parameter's coordinates.
+    ``jacobian``: of the outputs by one parameter; ``widths``: the ranges of the parameter's coordinates.  ``standard``: what is trained is
+    W = sigma_w omega/sqrt(n), or b = sigma_b beta, whose derivative is sqrt(n)/sigma_w, or 1/sigma_b, times as large.
     """
     claim = jacobian.claim
     by, o, p = claim.lhs.by, index("o"), index("p")
@@ -119,6 +121,9 @@ def layer_term(jacobian: Statement, *, widths: tuple[sp.Expr, ...]) -> Statement
             for variable, width in zip(by.indices, widths, strict=True):
                 term = add_up(term, variable, width)
             total += term
+    if standard:
+        scale = widths[0] / notation.sigma_w**2 if by.name == "omega" else 1 / notation.sigma_b**2
+        by, total = Entry(_STANDARD[by.name], by.layer), sp.expand(scale * total)
     return Statement(sp.Eq(layer_kernel(by, o, p), total, evaluate=False))
 
 

@@ -55,7 +55,7 @@ def input_channels() -> Statement:
 @rule(
     source=MASTER,
     check=checks.gaussian_channels,
-    reason="Fresh Gaussian weights times a tensor: in the limit the channels are centred Gaussians, independent and alike, jointly with those of other tensors.",
+    reason="Gaussian weights times a tensor: in the limit the channels are centred Gaussians, independent and alike, jointly with those of other tensors.",
 )
 def gaussian_channels(definition: Statement, below: Statement) -> Statement:
     r"""h_i = \tfrac{\sigma_w}{\sqrt n}\sum_a u_a\omega_{ai} + \sigma_b\beta_i \;\Rightarrow\; h \text{ has centred Gaussian channels}
@@ -285,8 +285,8 @@ def read_wiring(
 ) -> Statement:
     r"""K_{h^1},\; K_{h^2}, \dots \;\Rightarrow\; \text{a recursion}
 
-    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x); ``layers``: for each h^k its number, its entry of the per-layer keywords and a label;
-    ``outputs``: names and numbers of the tensors asked for.
+    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x); ``layers``: for each h^k its number, its entry of the per-layer keywords
+    and a label; ``outputs``: names and numbers of the tensors asked for.
     """
     by_number: dict[int, list[tuple[sp.Symbol, sp.Expr]]] = {}
     for statement in equations:

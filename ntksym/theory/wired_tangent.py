@@ -53,8 +53,10 @@ def wired_jacobian(network: Network, title: str) -> Derivation:
             d = d.by(tangent.edge_jacobian, definitions[head], by=by, jacobian=jacobian)
             edges.append(d.last)
         d = d.by(tangent.parameter_jacobian, *edges, widths=tuple(widths[head] for head in heads))
-        d = d.by(tangent.layer_term, d.last, widths=data["shape"])
-        trained.append(Entry(data["entry"].name, data["entry"].layer))
+        standard = getattr(made.node(heads[0]).layer, "parameterization", "ntk") == "standard"
+        d = d.by(tangent.layer_term, d.last, widths=data["shape"], standard=standard)
+        name_of = {"omega": "W", "beta": "b"} if standard else {}
+        trained.append(Entry(name_of.get(data["entry"].name, data["entry"].name), data["entry"].layer))
         terms.append(d.last)
     outputs = tuple(Entry(*_tensor(graph, name).args[:2]) for name in ends)
     shapes = tuple((Entry(*data["entry"].args[:2]), data["shape"]) for _, data in graph.graph.nodes(data=True))

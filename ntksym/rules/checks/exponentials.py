@@ -25,7 +25,7 @@ def rate(function: sp.Lambda, side: sp.Symbol) -> tuple[sp.Symbol, sp.Expr]:
         order += sum(int(count) for _, count in body.variable_count)
         body = body.expr
     inner = sp.Lambda(function.variables[0], body)
-    name = sp.Symbol(f"_rate_{sp.srepr(inner(notation.x))}_{side}", positive=True)
+    name = sp.Symbol(f"_rate_{inner(notation.x)}_{side}", positive=True)
     return name, name**order
 
 

@@ -84,7 +84,7 @@ def _inside(definition: sp.Eq, by: Entry, coordinate: int, numbers: dict[Any, An
             return True
         width = condition.rhs - below
         if piece.args[:3] == by.args[:3]:
-            return coordinate <= int(sp.sympify(width).xreplace(numbers))
+            return coordinate <= int(sp.sympify(width, strict=True).xreplace(numbers))
         below = condition.rhs
     return True
 
@@ -97,8 +97,8 @@ def output_jacobian(premises: tuple[Statement, ...], conclusion: Statement, *, t
         return false("it is the Jacobian of another tensor")
     for first in range(1, 5):
         for second in range(1, 5):
-            shift = sp.sympify(offset).xreplace({w: sp.Integer(2) for w in sp.sympify(offset).atoms(Width)})
-            if claim.rhs.xreplace({o: first, b: second}).xreplace({w: sp.Integer(2) for w in claim.rhs.atoms(Width)}) != int(first == second + shift):
+            places = {w: sp.Integer(2) for w in (offset + sp.Symbol("_n")).atoms(Width)}
+            if claim.rhs.xreplace({o: sp.Integer(first), b: sp.Integer(second), **places}) != int(first == second + offset.xreplace(places)):
                 return false("it is no shifted identity")
     return proved("a name for the derivative; the output is the tensor itself")
 
@@ -141,17 +141,21 @@ def parameter_jacobian(premises: tuple[Statement, ...], conclusion: Statement, *
     return _for_all_widths(_backward(edges, widths, claim.lhs.of.indices[0], names) - direct, "one Jacobian after the other")
 
 
-def layer_term(premises: tuple[Statement, ...], conclusion: Statement, *, widths: tuple[sp.Expr, ...]) -> Verdict:
-    """The Jacobian put in twice, the sums over the parameter's coordinates written in front."""
+def layer_term(premises: tuple[Statement, ...], conclusion: Statement, *, widths: tuple[sp.Expr, ...], standard: bool = False) -> Verdict:
+    """The Jacobian put in twice, the sums over the parameter's coordinates written in front; W = sigma_w omega/sqrt(n), b = sigma_b beta put in."""
     jacobian, claim = premises[0].claim, conclusion.claim
     by = jacobian.lhs.by
     o, p = claim.lhs.indices
-    if str(claim.lhs.layer) != f"{by.name}_{by.layer}" or claim.lhs.inputs != sp.Tuple(X, Y) or jacobian.lhs.of.indices[0] != o:
+    name = {"omega": "W", "beta": "b"}[by.name] if standard else by.name
+    if str(claim.lhs.layer) != f"{name}_{by.layer}" or claim.lhs.inputs != sp.Tuple(X, Y) or jacobian.lhs.of.indices[0] != o:
         return false("it is the term of another parameter")
     apart = {limit[0]: sp.Symbol(f"_{limit[0]}", integer=True, positive=True) for s in jacobian.rhs.atoms(sp.Sum) for limit in s.limits}
     product = jacobian.rhs * jacobian.rhs.xreplace(apart).xreplace({o: p, X: Y})
     for variable, width in zip(by.indices, widths, strict=True):
         product = sp.Sum(product, (variable, 1, width))
+    if standard:
+        slope = notation.sigma_w / sp.sqrt(widths[0]) if by.name == "omega" else notation.sigma_b  # of the trained coordinate by ours
+        return _for_all_widths(product - slope**2 * claim.rhs, "the Jacobian put in twice, and the change of coordinates")
     return _for_all_widths(product - claim.rhs, "the Jacobian put in twice")
 
 
@@ -171,13 +175,19 @@ def tangent_kernel_of_wiring(
         return np.concatenate([np.broadcast_to(part, (directions, part.shape[-1])) if directions else part for part in parts], axis=-1)
 
     kernel: Any = 0
-    for entry in trained:
-        key = key_of(Entry(entry.name, entry.layer))
+    for trained_entry in trained:
+        entry = Entry({"W": "omega", "b": "beta"}.get(trained_entry.name, trained_entry.name), trained_entry.layer)
+        key = key_of(entry)
         sides = []
         for label in (X, Y):
             moved = numbers.forward(label, moved={key: numbers.fixed[key] + numbers.directions(key)})
             sides.append(np.imag(stacked(moved, label)) / STEP)
-        kernel = kernel + sides[0].T @ sides[1]
+        scale = 1.0
+        if trained_entry.name == "W":
+            scale = numbers.fixed[key].shape[0] / numbers.symbols["sigma_w"] ** 2
+        elif trained_entry.name == "b":
+            scale = 1 / numbers.symbols["sigma_b"] ** 2
+        kernel = kernel + scale * (sides[0].T @ sides[1])
     known: dict[Any, Any] = {k: v for label in (X, Y) for k, v in values[label].items()}
     for claim in claims:
         if isinstance(claim.lhs, Entry) and claim.lhs.name == "B":
@@ -189,8 +199,7 @@ def tangent_kernel_of_wiring(
     o, p = conclusion.claim.lhs.indices
     size = stacked(values[X], X).shape[-1]
     claimed = np.array([[numbers.value(conclusion.claim.rhs, {o: i + 1, p: j + 1}, known) for j in range(size)] for i in range(size)]).real
-    scale = np.abs(kernel).max()
-    error = np.abs(claimed - kernel).max() / scale
+    error = np.abs(claimed - kernel).max() / np.abs(kernel).max()
     if not error < 1e-11:
         return false(f"at small widths the kernel differs from the product of derivatives by {error:.1e} of its size")
     found = "a network in numbers at small distinct widths, polynomials for the activations, derivatives by complex steps"
