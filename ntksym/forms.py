@@ -203,13 +203,13 @@ class Recursion:
 
 
 _INPUTS = {"11": (x1, x1), "12": (x1, x2), "21": (x2, x1), "22": (x2, x2)}
-_VARIABLE = re.compile(r"(K|Theta)(11|12|21|22)_h(\d+)(?:_h(\d+))?")
+_VARIABLE = re.compile(r"(K|Theta)(11|12|21|22)_([hs])(\d+)(?:_h(\d+))?")
 
 
 def kernel_variable(entry: Entry) -> sp.Symbol:
-    """The variable of a wiring's recursion for a kernel: K12_h3 for K^3(x,x'), K21_h3_h2 for that between h^3 at x' and h^2 at x."""
+    """The variable of a wiring's recursion for a kernel: K12_h3 for K^3(x,x'), K21_h3_h2 for that between h^3 at x' and h^2 at x, K12_s2 for K^{s_2}."""
     key = next(name for name, pair in _INPUTS.items() if pair == tuple(entry.inputs))
-    name = f"{entry.name}{key}" + "".join(f"_h{number}" for number in (entry.layer, *entry.indices))
+    name = f"{entry.name}{key}" + "".join(f"_{_tensor(number)}" for number in (entry.layer, *entry.indices))
     same = entry.inputs[0] == entry.inputs[1] and not entry.indices
     return sp.Symbol(name, positive=True) if same else sp.Symbol(name, real=True)
 
@@ -219,8 +219,13 @@ def kernel_of_variable(symbol: sp.Symbol) -> Entry | None:
     found = _VARIABLE.fullmatch(symbol.name)
     if found is None:
         return None
-    name, key, k, m = found.groups()
-    return Entry(name, sp.Integer(k), _INPUTS[key], () if m is None else (sp.Integer(m),))
+    name, key, letter, k, m = found.groups()
+    layer = sp.Integer(k) if letter == "h" else sp.Symbol(f"{letter}_{k}")
+    return Entry(name, layer, _INPUTS[key], () if m is None else (sp.Integer(m),))
+
+
+def _tensor(layer: sp.Expr) -> str:
+    return str(layer).replace("_", "") if isinstance(layer, sp.Symbol) else f"h{layer}"
 
 
 def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:

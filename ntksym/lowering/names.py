@@ -18,7 +18,9 @@ USED_BY_GENERATED_CODE = frozenset(
     sigma_w sigma_b s11 s12 s22 n0 primals tangents dtype Kernels N_DENSE OUTPUTS numbers names results det angle root exp
     right left small K11 K12 K22 Theta11 Theta12 Theta22 self""".split()
 )
-_TEMPORARY = re.compile(r"_.*|t_?\d+|(d|sum|root|angle|slope|det|exp|exp_sinh)_?\d*|inverse_.*|d_.*|stage\d*|.*_new|(V|dV|g|h)\d*(_.*)?|dual_.*|dq\d*")
+_TEMPORARY = re.compile(
+    r"_.*|t_?\d+|(d|sum|root|angle|slope|det|exp|exp_sinh)_?\d*|inverse_.*|d_.*|stage\d*|.*_new|(V|dV|g|h)\d*(_.*)?|dual_.*|dq\d*|(K|Theta)\d\d_.*|(q|E|c)\d*_\d+|one"
+)
 
 
 def is_free(name: str) -> bool:

@@ -62,6 +62,8 @@ class Straight:
         done: list[tuple[sp.Expr, sp.Symbol]] = []
         for symbol, value in rows:
             new = value.xreplace(self.replaced).xreplace(own).xreplace(dict(self.renamed))
+            if new.is_number:
+                new = new * OnesLike(s11)
             whole = new
             for earlier, name in done:
                 new = reuse(new, earlier, name)

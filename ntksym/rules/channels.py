@@ -7,8 +7,9 @@ first factor of a product stands at x, the second at x'; ``same`` says that both
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -21,7 +22,8 @@ X, Y = notation.x1, notation.x2
 ONE = sp.Lambda(notation.x, sp.S.One)
 IDENTITY = sp.Lambda(notation.x, notation.x)
 
-Pairs = tuple[tuple[int, sp.Expr], ...]
+Pairs = tuple[tuple[int, Any], ...]
+Sums = tuple[tuple[Entry, tuple[tuple[Entry, sp.Expr], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -29,48 +31,64 @@ class Randomness:
     """Which entries are random and how they go together.
 
     ``matrices``: for every h^k the number of the weight matrix that makes it, equal numbers being one matrix; ``masks``: for every mask the probability
-    that a channel is kept.
+    that a channel is kept; ``sums``: Gaussian tensors that have a name of their own, as linear forms in earlier ones.
     """
 
     matrices: Mapping[int, int]
     masks: Mapping[int, sp.Expr]
+    sums: Mapping[tuple[str, int], tuple[tuple[Entry, sp.Expr], ...]]
 
     @staticmethod
-    def of(matrices: Iterable[tuple[int, int]], masks: Iterable[tuple[int, sp.Expr]]) -> Randomness:
+    def of(matrices: Pairs, masks: Pairs, sums: Sums) -> Randomness:
         """From the arguments of a rule."""
-        return Randomness({int(k): int(w) for k, w in matrices}, {int(k): keep for k, keep in masks})
+        forms = {(entry.name, int(entry.layer)): form for entry, form in sums}
+        return Randomness({int(k): int(w) for k, w in matrices}, {int(k): keep for k, keep in masks}, forms)
 
     def covariance(self, first: Entry, second: Entry) -> sp.Expr:
         """Of two Gaussian entries in one channel."""
-        k, m = int(first.layer), int(second.layer)
-        if first.name != second.name:
-            return sp.S.Zero
-        if first.name == "beta":
-            return sp.Integer(int(k == m))
-        return kernel("K", k, m, first.inputs[0], second.inputs[0]) if self.matrices[k] == self.matrices[m] else sp.S.Zero
+        return self._bilinear("K", first, second)
 
     def tangent(self, first: Entry, second: Entry) -> sp.Expr:
         """The limit of the tangent kernel between two Gaussian entries in one channel."""
-        k, m = int(first.layer), int(second.layer)
-        if first.name != second.name:
+        return self._bilinear("Theta", first, second)
+
+    def _bilinear(self, name: str, first: Entry, second: Entry) -> sp.Expr:
+        one, two = ((e.name, int(e.layer)) for e in (first, second))
+        if one == two:
+            return sp.S.One if first.name == "beta" else kernel(name, tag(first, self.sums), tag(second, self.sums), first.inputs[0], second.inputs[0])
+        order = list(self.sums)
+        later, other = (first, second) if two not in order or (one in order and order.index(one) > order.index(two)) else (second, first)
+        form = self.sums.get((later.name, int(later.layer)))
+        if form is not None:
+            label = later.inputs[0]
+            return sp.Add(*(at(coefficient, label) * self._bilinear(name, at(entry, label), other) for entry, coefficient in form))
+        if "beta" in (first.name, second.name) or self.matrices[one[1]] != self.matrices[two[1]]:
             return sp.S.Zero
-        if first.name == "beta":
-            return sp.Integer(int(k == m))
-        return kernel("Theta", k, m, first.inputs[0], second.inputs[0]) if self.matrices[k] == self.matrices[m] else sp.S.Zero
+        return kernel(name, one[1], two[1], first.inputs[0], second.inputs[0])
 
 
-def kernel(name: str, k: int, m: int, first: sp.Symbol, second: sp.Symbol) -> Entry:
-    """K or Theta between h^k at one input and h^m at another; the larger number stands first, x before x' where they are equal."""
-    if k < m:
-        k, m, first, second = m, k, second, first
+def tag(entry: Entry, sums: Mapping[tuple[str, int], Any]) -> int | sp.Symbol:
+    """How kernels name a tensor: by the number of an h that weights make, by its full name where it is a sum."""
+    return named(entry) if (entry.name, int(entry.layer)) in sums else int(entry.layer)
+
+
+def named(entry: Entry) -> sp.Symbol:
+    """A tensor as the name of a layer: s_2."""
+    return sp.Symbol(f"{entry.name}_{entry.layer}")
+
+
+def kernel(name: str, k: int | sp.Symbol, m: int | sp.Symbol, first: sp.Symbol, second: sp.Symbol) -> Entry:
+    """K or Theta between two tensors at two inputs; the larger number stands first, x before x' where the tensors are one."""
     if k == m:
         return Entry(name, k, (X, Y) if (first, second) == (Y, X) else (first, second))
+    if k < m:
+        k, m, first, second = m, k, second, first
     return Entry(name, k, (first, second), (m,))
 
 
 def is_random(entry: Entry) -> bool:
     """Whether an entry varies from channel to channel (kernels do not)."""
-    return entry.name in ("h", "beta", "xi") or entry.name == "z"
+    return entry.name in ("h", "s", "beta", "xi", "z")
 
 
 def random_entries(expression: sp.Basic) -> tuple[Entry, ...]:
@@ -85,7 +103,7 @@ def at(expression: sp.Expr, label: sp.Symbol) -> sp.Expr:
 
 def slopes(expression: sp.Expr) -> dict[Entry, sp.Expr]:
     """The derivative by every Gaussian entry it depends on, phi' for the slope of phi."""
-    entries = [e for e in random_entries(expression) if e.name in ("h", "beta")]
+    entries = [e for e in random_entries(expression) if e.name in ("h", "s", "beta")]
     names = {e: sp.Dummy(e.name, real=True) for e in entries}
     opened = expression.xreplace(names)
     back = {name: e for e, name in names.items()}
@@ -175,7 +193,7 @@ def linear(argument: sp.Expr) -> dict[Entry, sp.Expr]:
     form = argument.xreplace(names)
     found = {e: form.diff(name) for e, name in names.items()}
     rest = sp.expand(form - sp.Add(*(c * names[e] for e, c in found.items())))
-    if any(c.free_symbols & set(names.values()) for c in found.values()) or rest != 0 or any(e.name not in ("h", "beta") for e in entries):
+    if any(c.free_symbols & set(names.values()) for c in found.values()) or rest != 0 or any(e.name not in ("h", "s", "beta") for e in entries):
         raise RuleError(
             f"{argument} is no linear form in Gaussian channels", where="average over channels", why="the dual of an activation is that of a Gaussian pair"
         )

@@ -14,7 +14,7 @@ from ntksym.errors import RuleError
 from ntksym.forms import Block, Parameter, Recursion, kernel_variable
 from ntksym.nodes import ChannelLaw, Entry, Mean, TendsTo, Width
 from ntksym.proof import Assumption, Regime, Statement, rule
-from ntksym.rules.channels import Pairs, Randomness, at, expectation, kernel, linear, tangent
+from ntksym.rules.channels import Pairs, Randomness, Sums, at, expectation, kernel, linear, named, tangent
 from ntksym.rules.checks import wiring as checks
 from ntksym.rules.contraction import index
 from ntksym.rules.limits import INITIALIZATION, REGULAR
@@ -27,11 +27,6 @@ TANGENT = Citation("yang2020", "Thm. 2 (NTK of any architecture)")
 OPEN_WIDTHS = Assumption("open-widths", "Widths that the network leaves open are equal to one another.")
 PROPORTION = Assumption("widths-together", "All widths tend to infinity together, in fixed proportion; the channels of a concatenation keep their shares.")
 INDEPENDENT_MASKS = Assumption("masks", "Every example draws its own dropout masks, independent of everything else; an example meets itself under one mask.")
-
-
-def named(entry: Entry) -> sp.Symbol:
-    """A tensor as the name of a layer: s_2."""
-    return sp.Symbol(f"{entry.name}_{entry.layer}")
 
 
 @rule(source=Citation("", "definition of the network"), check=checks.wire, reason="This is how the network computes this tensor.")
@@ -133,12 +128,12 @@ def _beside(value: sp.Piecewise, laws: list[ChannelLaw], widths: tuple[sp.Expr, 
     check=checks.channel_average,
     reason="An average over the channels of one example tends to its expectation: a constant.",
 )
-def channel_average(law: Statement, *, average: sp.Expr, matrices: Pairs, masks: Pairs) -> Statement:
+def channel_average(law: Statement, *, average: sp.Expr, matrices: Pairs, masks: Pairs, sums: Sums) -> Statement:
     r"""\tfrac1n\sum_c u_c^p \;\to\; \mathbb E\,u_a^p
 
     ``average``: as it stands in a definition.
     """
-    random = Randomness.of(matrices, masks)
+    random = Randomness.of(matrices, masks, sums)
     body = average.function
     (entry,) = body.atoms(Entry)
     (a,) = law.claim.entry.indices
@@ -156,12 +151,12 @@ def channel_average(law: Statement, *, average: sp.Expr, matrices: Pairs, masks:
     check=checks.channel_moments,
     reason="The average of the product of two channels, at two examples and at one: independent factors apart, each pair of dependent ones a dual activation.",
 )
-def channel_moments(first: Statement, second: Statement, *, matrices: Pairs, masks: Pairs) -> Statement:
+def channel_moments(first: Statement, second: Statement, *, matrices: Pairs, masks: Pairs, sums: Sums) -> Statement:
     r"""\mathbb E\big[u_a(x)\,v_a(x')\big] \text{ in kernels and duals}
 
     ``first``, ``second``: the channels of u and v.
     """
-    random = Randomness.of(matrices, masks)
+    random = Randomness.of(matrices, masks, sums)
     u, v = first.claim, second.claim
     rows = []
     for same in (False, True):
@@ -200,16 +195,47 @@ def kernel_of_channels(first: Statement, second: Statement, moments: Statement) 
 
 
 @rule(
+    source=Citation("", "a name"),
+    check=checks.name_covariance,
+    reason="The covariance of a Gaussian tensor under a name of its own.",
+)
+def name_covariance(law: Statement, moments: Statement) -> Statement:
+    r"""K^{s}(x,x') := \mathbb E\big[s_a(x)\,s_a(x')\big]
+
+    ``law``: of a tensor with Gaussian channels; ``moments``: its own.
+    """
+    s = named(law.claim.entry)
+    rows = [sp.Eq(Entry("K", s, (X, other)), equation.rhs, evaluate=False) for other, equation in zip((Y, X), moments.claim, strict=True)]
+    return Statement(sp.Tuple(*rows))
+
+
+@rule(
+    source=Citation("", "linear forms of Gaussian vectors are Gaussian"),
+    check=checks.name_channels,
+    reason="The tensor is Gaussian with that covariance: from here on it stands for itself.",
+)
+def name_channels(law: Statement) -> Statement:
+    r"""s_a = \sum_k c_k h^k_a \;\Rightarrow\; s \text{ has centred Gaussian channels}
+
+    ``law``: of a tensor whose channels are a linear form in Gaussian ones.
+    """
+    claim = law.claim
+    if not claim.gaussian or len(claim.parts) != 1:
+        raise RuleError(f"{claim.entry} is not Gaussian", where="name_channels")
+    return Statement(ChannelLaw(claim.entry, ((sp.S.One, claim.entry),), sp.true, claim.weights))
+
+
+@rule(
     source=TANGENT,
     check=checks.tangent_moments,
     reason="A parameter below moves a channel through the Gaussian channels it is made of: slopes averaged, times the tangent kernels of those.",
 )
-def tangent_moments(first: Statement, second: Statement, *, matrices: Pairs, masks: Pairs) -> Statement:
+def tangent_moments(first: Statement, second: Statement, *, matrices: Pairs, masks: Pairs, sums: Sums) -> Statement:
     r"""\Theta_{u,v}(x,x') = \sum_{i,j}\mathbb E\big[\partial_i u_a(x)\,\partial_j v_a(x')\big]\,\Theta_{ij}(x,x')
 
     ``first``, ``second``: the channels of u and v.  Averages over channels move by O(1/n) in every direction and drop out.
     """
-    random = Randomness.of(matrices, masks)
+    random = Randomness.of(matrices, masks, sums)
     u, v = first.claim, second.claim
     rows = []
     for other, same in ((Y, False), (X, True)):
@@ -281,25 +307,24 @@ _GRAM = {(X, X): notation.s11, (X, Y): notation.s12, (Y, X): notation.s12, (Y, Y
     reason="The kernels of all tensors made by weights, in order, for the pairs of inputs.",
 )
 def read_wiring(
-    *equations: Statement, layers: tuple[tuple[int, int, str], ...], outputs: tuple[tuple[str, int], ...], parameters: tuple[Parameter, ...]
+    *equations: Statement, layers: tuple[tuple[str, int | None, str], ...], outputs: tuple[tuple[str, int], ...], parameters: tuple[Parameter, ...]
 ) -> Statement:
     r"""K_{h^1},\; K_{h^2}, \dots \;\Rightarrow\; \text{a recursion}
 
-    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x); ``layers``: for each h^k its number, its entry of the per-layer keywords
+    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x); ``layers``: for each tensor its name, its entry of the per-layer keywords
     and a label; ``outputs``: names and numbers of the tensors asked for.
     """
-    by_number: dict[int, list[tuple[sp.Symbol, sp.Expr]]] = {}
+    by_tensor: dict[str, list[tuple[sp.Symbol, sp.Expr]]] = {}
     for statement in equations:
         pair, single = statement.claim
-        found = by_number.setdefault(int(pair.lhs.layer), [])
+        found = by_tensor.setdefault(tensor_name(pair.lhs), [])
         labels = [(X, Y)] if not pair.lhs.indices else [(X, Y), (Y, X)]
         rows = [(pair, {X: p, Y: q}) for p, q in labels] + [(single, {X: p}) for p in (X, Y)]
         for equation, places in rows:
             found.append((kernel_variable(_put(equation.lhs, places)), _as_state(_put(equation.rhs, places))))
-    update = sorted(by_number.items())
-    state = tuple(symbol for _, rows in update for symbol, _ in rows)
-    named_layers = {k: (slot, label) for k, slot, label in layers}
-    blocks = tuple(Block(sp.S.One, tuple(rows), named_layers[k][1], named_layers[k][0]) for k, rows in update)
+    update = [(slot, label, by_tensor[name]) for name, slot, label in layers]
+    state = tuple(symbol for *_, rows in update for symbol, _ in rows)
+    blocks = tuple(Block(sp.S.One, tuple(rows), label, slot) for slot, label, rows in update)
     names = []
     for head, number in outputs:
         for key, name in (("K", "nngp"), ("Theta", "ntk")):
@@ -313,8 +338,13 @@ def _put(expression: sp.Expr, places: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:
     """The same equation for another pair of inputs; the Gram goes with it."""
     p, q = places.get(X, X), places.get(Y, Y)
     moved = expression.xreplace({X: p, Y: q, notation.s12: _GRAM[(p, q)], notation.s11: _GRAM[(p, p)]})
-    ordered = {e: kernel(e.name, int(e.layer), int(e.layer), *e.inputs) for e in moved.atoms(Entry) if not e.indices and e.name in ("K", "Theta")}
+    ordered = {e: kernel(e.name, e.layer, e.layer, *e.inputs) for e in moved.atoms(Entry) if not e.indices and e.name in ("K", "Theta")}
     return moved.xreplace(ordered)
+
+
+def tensor_name(entry: Entry) -> str:
+    """The tensor a kernel is of: h3, s2."""
+    return str(entry.layer).replace("_", "") if isinstance(entry.layer, sp.Symbol) else f"h{entry.layer}"
 
 
 def _as_state(expression: sp.Expr) -> sp.Expr:

@@ -14,7 +14,7 @@ from ntksym.network import ChainGraph, Network, Node, Pointwise, chain_graph
 from ntksym.nodes import ChannelLaw, Dual, Entry, Width
 from ntksym.proof import Derivation, Rule
 from ntksym.rules import algebra, recursion, wiring
-from ntksym.rules.channels import IDENTITY
+from ntksym.rules.channels import IDENTITY, linear
 from ntksym.theory.jumps import has_jumps
 from ntksym.theory.parameters import keywords
 
@@ -57,6 +57,8 @@ class _Walk:
         self.moments: dict[tuple[str, str], int] = {}
         self.tangents: dict[tuple[str, str], int] = {}
         self.kernels: list[int] = []
+        self.blocks: list[Node] = []
+        self.sums: list[tuple[Entry, tuple[tuple[Entry, sp.Expr], ...]]] = []
         self.matrices = tuple(
             (int(n.entry.layer), self.wiring.weights[n.weights].number) for n in self.wiring.nodes if n.op == "affine" and n.weights is not None
         )
@@ -74,6 +76,7 @@ class _Walk:
                     self._affine(node)
                     continue
                 self._map(node)
+                continue
             self.law[node.name] = self.d.last
         self.d = self.d.by(wiring.gradient_independence, matrices=self.matrices, readouts=readouts)
         return self._recursion()
@@ -128,6 +131,7 @@ class _Walk:
         (parent,) = node.parents
         self._by(node, wiring.gaussian_channels, self.definition[node.name], self.law[parent])
         self.law[node.name] = self.d.last
+        self.blocks.append(node)
         training = "frozen" if weights.frozen else weights.layer.parameterization
         for other in self._uses(node):
             if other.name not in self.law:
@@ -145,7 +149,7 @@ class _Walk:
     def _pair(self, node: Node, known: dict[tuple[str, str], int], rule: Rule, first: str, second: str) -> int:
         key = (first, second)
         if key not in known:
-            self._by(node, rule, self.law[first], self.law[second], matrices=self.matrices, masks=self.masks)
+            self._by(node, rule, self.law[first], self.law[second], matrices=self.matrices, masks=self.masks, sums=tuple(self.sums))
             known[key] = self.d.last
         return known[key]
 
@@ -156,17 +160,40 @@ class _Walk:
         laws = [self.law[parent] for parent in parents]
         averages = []
         for average in sorted(definition_of(self.graph, node).rhs.atoms(sp.Sum), key=sp.default_sort_key):
-            self._by(node, wiring.channel_average, laws[0], average=average, matrices=self.matrices, masks=self.masks)
+            self._by(node, wiring.channel_average, laws[0], average=average, matrices=self.matrices, masks=self.masks, sums=tuple(self.sums))
             averages.append(self.d.last)
         widths = tuple(self.wiring.node(parent).width for parent in node.parents) if node.op == "concat" else ()
         self._by(node, wiring.channel_law, self.definition[node.name], *laws, *averages, widths=widths)
+        self.law[node.name] = self.d.last
+        law = self._law(node)
+        if law.gaussian and len(law.parts) == 1:
+            self._name(node, law)
+
+    def _law(self, node: Node) -> ChannelLaw:
+        claim = self.d.steps[self.law[node.name] - 1].conclusion.claim
+        assert isinstance(claim, ChannelLaw)
+        return claim
+
+    def _name(self, node: Node, law: ChannelLaw) -> None:
+        """A Gaussian tensor gets kernels of its own, so that what is made of it does not repeat what it is made of."""
+        number = self.law[node.name]
+        arguments = {"matrices": self.matrices, "masks": self.masks, "sums": tuple(self.sums)}
+        self._by(node, wiring.channel_moments, number, number, **arguments)
+        self._by(node, wiring.name_covariance, number, self.d.last)
+        self.kernels.append(self.d.last)
+        if self.target == "ntk":
+            self._by(node, wiring.tangent_moments, number, number, **arguments)
+            self.kernels.append(self.d.last)
+        self._by(node, wiring.name_channels, number)
+        self.law[node.name] = self.d.last
+        self.sums.append((Entry(*node.entry.args[:2]), tuple(sorted(linear(law.parts[0][1]).items(), key=lambda pair: sp.default_sort_key(pair[0])))))
+        self.blocks.append(node)
 
     def _require_gaussian(self, node: Node) -> None:
         """An activation needs Gaussian channels; say what they are instead."""
         if self.target == "ntk":
             _require_no_jumps(node)
-        law = self.d.steps[self.law[node.parents[0]] - 1].conclusion.claim
-        assert isinstance(law, ChannelLaw)
+        law = self._law(self.wiring.node(node.parents[0]))
         if law.gaussian:
             return
         made = self.wiring.node(node.parents[0])
@@ -180,9 +207,7 @@ class _Walk:
 
     def _recursion(self) -> Derivation:
         d = self.d
-        layers = tuple(
-            (int(node.entry.layer), _slot(node), f"{node.name}: {node.where.removeprefix('Network, ')}") for node in self.wiring.nodes if node.op == "affine"
-        )
+        layers = tuple((n.name.replace("^", ""), n.weights if n.op == "affine" else None, _label(n)) for n in self.blocks)
         outputs = tuple((head, int(self.wiring.node(name).entry.layer)) for head, name in self.wiring.outputs)
         d = d.by(wiring.read_wiring, *self.kernels, layers=layers, outputs=outputs, parameters=keywords(self.network))
         if any(w != Width(0) for block in d.conclusion.claim.blocks for _, value in block.update for w in value.atoms(Width)):
@@ -197,6 +222,10 @@ class _Walk:
             if f != g and isinstance(d.conclusion.claim, OutsideClass):
                 continue  # put_in_duals leaves the average open, as for one function
         return d.by(recursion.put_in_duals, special, *closed) if closed else d
+
+
+def _label(node: Node) -> str:
+    return f"{node.name}: {node.where.removeprefix('Network, ')}"
 
 
 def _slot(node: Node) -> int:

@@ -7,7 +7,8 @@ derivatives bring down further Gaussian factors.  Nothing is factored or contrac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sympy as sp
 
@@ -30,25 +31,28 @@ def rate(function: sp.Lambda, side: sp.Symbol) -> tuple[sp.Symbol, sp.Expr]:
 
 
 class Law:
-    """Covariances and tangent kernels of the Gaussian entries, written down anew from what is one matrix."""
+    """Covariances and tangent kernels of the Gaussian entries, written down anew: what is one matrix, and what is a sum under a name."""
 
-    def __init__(self, matrices: Mapping[int, int], masks: Mapping[int, sp.Expr], same: bool) -> None:
+    def __init__(self, matrices: Mapping[int, int], masks: Mapping[int, sp.Expr], sums: Sequence[tuple[Entry, Any]], same: bool) -> None:
         self.matrices, self.masks, self.same = matrices, masks, same
+        self.sums = [(str(entry.name), int(entry.layer), form) for entry, form in sums]
 
     def _entry(self, name: str, one: Entry, two: Entry) -> sp.Expr:
-        k, m = int(one.layer), int(two.layer)
-        if one.name != two.name:
+        if one.args[:2] == two.args[:2]:
+            if one.name == "beta":
+                return sp.S.One
+            summed = any((letter, number) == (one.name, int(one.layer)) for letter, number, _ in self.sums)
+            layer = sp.Symbol(f"{one.name}_{one.layer}") if summed else one.layer
+            return Entry(name, layer, sorted((one.inputs[0], two.inputs[0]), key=lambda label: label == Y))
+        for letter, number, form in reversed(self.sums):  # the last one made comes apart first
+            for sum_, other in ((one, two), (two, one)):
+                if (letter, number) == (sum_.name, int(sum_.layer)):
+                    label = {X: sum_.inputs[0]}
+                    return sum((coefficient.xreplace(label) * self._entry(name, entry.xreplace(label), other) for entry, coefficient in form), sp.S.Zero)
+        if "beta" in (one.name, two.name) or self.matrices[int(one.layer)] != self.matrices[int(two.layer)]:
             return sp.S.Zero
-        if one.name == "beta":
-            return sp.S.One if k == m else sp.S.Zero
-        if self.matrices[k] != self.matrices[m]:
-            return sp.S.Zero
-        pair = [(k, one.inputs[0]), (m, two.inputs[0])]
-        if k == m:
-            pair.sort(key=lambda item: item[1] == Y)
-            return Entry(name, k, (pair[0][1], pair[1][1]))
-        pair.sort(key=lambda item: -item[0])
-        return Entry(name, pair[0][0], (pair[0][1], pair[1][1]), (pair[1][0],))
+        (k, first), (m, second) = sorted(((int(e.layer), e.inputs[0]) for e in (one, two)), key=lambda pair: -pair[0])
+        return Entry(name, k, (first, second), (m,))
 
     def covariance(self, one: Entry, two: Entry) -> sp.Expr:
         return self._entry("K", one, two)
@@ -58,7 +62,7 @@ class Law:
 
 
 def _random(expression: sp.Basic) -> list[Entry]:
-    return sorted((e for e in expression.atoms(Entry) if e.name in ("h", "beta")), key=sp.default_sort_key)
+    return sorted((e for e in expression.atoms(Entry) if e.name in ("h", "s", "beta")), key=sp.default_sort_key)
 
 
 def average(first: sp.Expr, second: sp.Expr, law: Law) -> sp.Expr:
@@ -91,7 +95,7 @@ def _term(left: sp.Expr, right: sp.Expr, law: Law) -> sp.Expr:
                     for e in _random(base.argument):
                         slope = sp.diff(base.argument.xreplace({e: sp.Symbol("_t")}), sp.Symbol("_t"))
                         exponent[e] = exponent.get(e, sp.S.Zero) + name * slope
-            elif isinstance(base, Entry) and base.name in ("h", "beta"):
+            elif isinstance(base, Entry) and base.name in ("h", "s", "beta"):
                 for _ in range(int(power)):
                     tiny = sp.Symbol(f"_small{len(small)}")
                     small.append(tiny)

@@ -134,7 +134,7 @@ def parameter_jacobian(premises: tuple[Statement, ...], conclusion: Statement, *
     """A direction of the parameter pushed through every tensor it makes."""
     edges, claim = [premise.claim for premise in premises], conclusion.claim
     by = claim.lhs.by
-    if claim.lhs.of.name != "f" or any(edge.lhs.by.args[:3] != by.args[:3] for edge in edges):
+    if claim.lhs.of.args[:3] != Entry("f", sp.Symbol("theta"), (X,)).args[:3] or any(edge.lhs.by.args[:3] != by.args[:3] for edge in edges):
         return false("it is the Jacobian by another parameter")
     names = _letters(len(by.indices))
     direct = claim.rhs.xreplace(dict(zip(by.indices, names, strict=True))) * Entry("e", 0, (), names)

@@ -142,7 +142,7 @@ def _concatenated(definition: sp.Eq, claim: ChannelLaw, laws: dict[Any, ChannelL
 
 
 def _linear(part: sp.Expr) -> bool:
-    entries = sorted((e for e in part.atoms(Entry) if e.name in ("h", "beta", "xi", "z")), key=sp.default_sort_key)
+    entries = sorted((e for e in part.atoms(Entry) if e.name in ("h", "s", "beta", "xi", "z")), key=sp.default_sort_key)
     names = {e: sp.Symbol(f"_e{k}", real=True) for k, e in enumerate(entries)}
     form = part.xreplace(names)
     if any(node.argument.free_symbols & set(names.values()) for node in form.atoms(Applied)) or any(e.name in ("xi", "z") for e in entries):
@@ -151,8 +151,8 @@ def _linear(part: sp.Expr) -> bool:
     return sp.expand(at_zero) == 0 and all(sp.expand(sp.diff(form, one, two)) == 0 for one in names.values() for two in names.values())
 
 
-def _law(matrices: Iterable[tuple[int, int]], masks: Iterable[tuple[int, sp.Expr]], same: bool) -> exponentials.Law:
-    return exponentials.Law({int(k): int(w) for k, w in matrices}, {int(k): keep for k, keep in masks}, same)
+def _law(matrices: Iterable[tuple[int, int]], masks: Iterable[tuple[int, sp.Expr]], sums: Any, same: bool) -> exponentials.Law:
+    return exponentials.Law({int(k): int(w) for k, w in matrices}, {int(k): keep for k, keep in masks}, sums, same)
 
 
 def _pairs(u: ChannelLaw, v: ChannelLaw) -> list[tuple[sp.Expr, sp.Expr, sp.Expr]]:
@@ -180,7 +180,7 @@ def _differs(left: sp.Expr, right: sp.Expr) -> bool:
     return any(sp.cancel(sp.together(coefficient)) != 0 for coefficient in total.values())
 
 
-def channel_average(premises: tuple[Statement, ...], conclusion: Statement, *, average: sp.Expr, matrices: Any, masks: Any) -> Verdict:
+def channel_average(premises: tuple[Statement, ...], conclusion: Statement, *, average: sp.Expr, matrices: Any, masks: Any, sums: Any) -> Verdict:
     """The expectation with exponentials for activations."""
     law, claim = premises[0].claim, conclusion.claim
     if claim.lhs != average or not _lists(conclusion, "phi-regular"):
@@ -192,7 +192,7 @@ def channel_average(premises: tuple[Statement, ...], conclusion: Statement, *, a
     power = int(sp.degree(average.function.xreplace({entry: sp.Symbol("_u")}), sp.Symbol("_u")))
     if average.function != entry**power or entry.indices != sp.Tuple(c) or power not in (1, 2):
         return false("the average is of no power of the tensor")
-    model = _law(matrices, masks, True)
+    model = _law(matrices, masks, sums, True)
     expected = sp.S.Zero
     for share, part in law.parts:
         first, second = (part, sp.S.One) if power == 1 else (part, part)
@@ -202,14 +202,14 @@ def channel_average(premises: tuple[Statement, ...], conclusion: Statement, *, a
     return cited("the law of large numbers for channels", f"{_HYPOTHESES}; {_DENSE}")
 
 
-def channel_moments(premises: tuple[Statement, ...], conclusion: Statement, *, matrices: Any, masks: Any) -> Verdict:
+def channel_moments(premises: tuple[Statement, ...], conclusion: Statement, *, matrices: Any, masks: Any, sums: Any) -> Verdict:
     """Moment generating functions on both sides."""
     u, v = (premise.claim for premise in premises)
     for equation, same in zip(conclusion.claim, (False, True), strict=True):
         other = v.entry.xreplace({X: X if same else Y})
         if equation.lhs != Mean(u.entry * other):
             return false("the average is of other channels")
-        model = _law(matrices, masks, same)
+        model = _law(matrices, masks, sums, same)
         expected = sp.Add(*(share * exponentials.average(f, g, model) for share, f, g in _pairs(u, v)))
         if _differs(expected, exponentials.with_exponentials(equation.rhs)):
             return false(f"with exponentials for the activations {equation.lhs} is {expected}")
@@ -267,7 +267,29 @@ def _named(name: str, first: Entry, second: Entry, other: sp.Symbol) -> Entry:
     return Entry(name, first.layer, (X, other), more)
 
 
-def tangent_moments(premises: tuple[Statement, ...], conclusion: Statement, *, matrices: Any, masks: Any) -> Verdict:
+def name_covariance(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
+    """Both sides are averages of the named tensor with itself."""
+    law, moments = premises[0].claim, premises[1].claim
+    name = sp.Symbol(f"{law.entry.name}_{law.entry.layer}")
+    for equation, moment, other in zip(conclusion.claim, moments, (Y, X), strict=True):
+        if moment.lhs != Mean(law.entry * law.entry.xreplace({X: other})) or not law.gaussian:
+            return false("the average is of another tensor, or the tensor is not Gaussian")
+        if equation.lhs != Entry("K", name, (X, other)) or equation.rhs != moment.rhs:
+            return false("the name is another tensor's, or stands for something else")
+    return proved("a name for an average")
+
+
+def name_channels(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
+    """The law named is linear in Gaussian entries, by its second derivatives."""
+    law, claim = premises[0].claim, conclusion.claim
+    if (claim.entry, claim.weights, claim.gaussian) != (law.entry, law.weights, True) or claim.parts != ((sp.S.One, law.entry),):
+        return false("it is another tensor, or on other weights")
+    if len(law.parts) != 1 or not _linear(law.parts[0][1]):
+        return false("its channels are no linear form in Gaussian ones")
+    return proved("a linear form in jointly Gaussian entries is Gaussian with them")
+
+
+def tangent_moments(premises: tuple[Statement, ...], conclusion: Statement, *, matrices: Any, masks: Any, sums: Any) -> Verdict:
     """Slopes by a small shift, averaged with exponentials for the activations."""
     u, v = (premise.claim for premise in premises)
     if not _lists(conclusion, "phi-regular"):
@@ -278,7 +300,7 @@ def tangent_moments(premises: tuple[Statement, ...], conclusion: Statement, *, m
             return false("it is the tangent kernel of another tensor")
         if bool(equation.lhs.indices) != (u.entry != v.entry):
             return false("it is the tangent kernel of another pair")
-        model = _law(matrices, masks, same)
+        model = _law(matrices, masks, sums, same)
         expected = sp.Add(*(share * exponentials.tangent(f, g, model) for share, f, g in _pairs(u, v)))
         if _differs(expected, exponentials.with_exponentials(equation.rhs)):
             return false(f"with exponentials for the activations {equation.lhs} is {expected}")
@@ -340,18 +362,22 @@ def read_wiring(premises: tuple[Statement, ...], conclusion: Statement, *, layer
         pair, single = premise.claim
         kinds = [("12", pair, X, Y), ("11", single, X, X), ("22", single, Y, Y)] + ([("21", pair, Y, X)] if pair.lhs.indices else [])
         for key, equation, p, q in kinds:
-            name = "".join(f"_h{n}" for n in (equation.lhs.layer, *equation.lhs.indices))
-            wanted[(f"{equation.lhs.name}{key}{name}", str(equation.lhs.layer))] = _relabelled(equation.rhs, p, q)
+            name = "".join(_suffix(n) for n in (equation.lhs.layer, *equation.lhs.indices))
+            wanted[(f"{equation.lhs.name}{key}{name}", _suffix(equation.lhs.layer))] = _relabelled(equation.rhs, p, q)
     found: dict[tuple[str, str], sp.Expr] = {}
     if len(claim.blocks) != len(layers):
         return false("a layer is missing or stands twice")
-    for (number, slot, label), block in zip(layers, claim.blocks, strict=True):
+    for (tensor, slot, label), block in zip(layers, claim.blocks, strict=True):
         if block.repeat != 1 or (block.dense, block.label) != (slot, label):
             return false("a block is not that of its layer")
+        new: dict[tuple[str, str], sp.Expr] = {}
         for symbol, value in block.update:
-            if str(symbol) in {name for name, _ in found} or symbol not in claim.state:
+            if str(symbol) in {name for name, _ in (*found, *new)} or symbol not in claim.state:
                 return false(f"{symbol} stands twice, or is no variable")
-            found[(str(symbol), str(number))] = value
+            if {str(s) for s in value.free_symbols} & {name for name, _ in wanted} - {name for name, _ in found}:
+                return false(f"{symbol} is read off a kernel that is not known yet")
+            new[(str(symbol), f"_{tensor}")] = value
+        found |= new
     if set(found) != set(wanted):
         return false("a kernel is missing or too many")
     for key, value in found.items():
@@ -365,6 +391,11 @@ def read_wiring(premises: tuple[Statement, ...], conclusion: Statement, *, layer
     return proved("every variable of the recursion is a kernel derived, at its pair of inputs; none is missing")
 
 
+def _suffix(tensor: sp.Expr) -> str:
+    """_h3 for the third tensor that weights make, _s2 for a sum."""
+    return "_" + (str(tensor).replace("_", "") if isinstance(tensor, sp.Symbol) else f"h{tensor}")
+
+
 def _relabelled(expression: sp.Expr, p: sp.Symbol, q: sp.Symbol) -> sp.Expr:
     """The right side at (p, q), its kernels as variables."""
     keys = {(X, X): "11", (X, Y): "12", (Y, X): "21", (Y, Y): "22"}
@@ -373,7 +404,7 @@ def _relabelled(expression: sp.Expr, p: sp.Symbol, q: sp.Symbol) -> sp.Expr:
     for e in expression.atoms(Entry):
         one, two = ({X: p, Y: q}[label] for label in e.inputs)
         key = "12" if not e.indices and {one, two} == {X, Y} else keys[(one, two)]
-        name = f"{e.name}{key}" + "".join(f"_h{n}" for n in (e.layer, *e.indices))
+        name = f"{e.name}{key}" + "".join(_suffix(n) for n in (e.layer, *e.indices))
         positive = one == two and not e.indices
         places[e] = sp.Symbol(name, positive=True) if positive else sp.Symbol(name, real=True)
     return expression.xreplace(places)
