@@ -1,0 +1,92 @@
+"""Short mathematics as text in a picture: pieces on the line, above it and below it, and how wide they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import sympy as sp
+
+from ntksym.notation import DEFAULT, Profile
+from ntksym.report.characters import SUPERSCRIPT
+from ntksym.report.diagram import Vertex
+from ntksym.report.document import Row
+from ntksym.report.plain import plain
+
+SMALL = 0.7  # size of a superscript or subscript
+_SIGNS = {"->": "→", "~": "∼", ">=": "≥", "<=": "≤", "ne": "≠", "approx": "≈", "in": "∈"}
+_SCRIPT = re.compile(r"([_^])(\{[^{}]*\}|\([^()]*\)|[^\W_]+|-?\d+)")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_NARROW, _WIDE = "ijlft.,:;'′()[]|!/ ", "mwMWΘΦΩωφ∑→≥≤+−=⊙…∂δ"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of a label: ``level`` 1 is a superscript, -1 a subscript.  ``back``: how far to step back first, so that both stand above one another."""
+
+    text: str
+    level: int = 0
+    back: float = 0.0
+
+
+def text_width(text: str) -> float:
+    """Estimated width in em of a proportional typeface, on the generous side."""
+    return sum(0.37 if char in _NARROW else 0.84 if char in _WIDE else 0.62 for char in text)
+
+
+def runs(text: str) -> tuple[Run, ...]:
+    """``h^1_a`` as h with 1 above and a below."""
+    found: list[Run] = []
+    start = 0
+    text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^{" + m[0].translate(_RAISED) + "}", text)
+    for match in _SCRIPT.finditer(text):
+        if match.start() > start:
+            found.append(Run(text[start : match.start()]))
+        body = match[2][1:-1] if match[2][0] in "{(" and match[2][-1] in "})" else match[2]
+        level = 1 if match[1] == "^" else -1
+        previous = found[-1] if found else None
+        stacked = previous is not None and previous.level == -level and match.start() == start
+        found.append(Run(body.replace("_", ""), level, SMALL * text_width(previous.text) if stacked and previous is not None else 0.0))
+        start = match.end()
+    if start < len(text):
+        found.append(Run(text[start:]))
+    return tuple(found)
+
+
+def runs_width(pieces: tuple[Run, ...]) -> float:
+    """Estimated width in em of a label."""
+    total = end = 0.0
+    for run in pieces:
+        width = text_width(run.text) * (SMALL if run.level else 1.0)
+        total = (total if run.back else end) - run.back
+        end = max(end, total + width)
+        total += width
+    return end
+
+
+def math(expression: sp.Basic, profile: Profile = DEFAULT) -> str:
+    """An expression on one line."""
+    return plain(expression, profile)
+
+
+def equation(row: Row, profile: Profile = DEFAULT) -> str:
+    """A row of the key on one line."""
+    left = "" if row.left is None else math(row.left, profile) + " "
+    return f"{left}{_SIGNS.get(row.relation, row.relation)} {math(row.right, profile)}"
+
+
+def raised(text: str) -> str:
+    """Superscripts that are one digit as Unicode, for places that set plain text only."""
+    return re.sub(r"\^(\d)(?![\w{])", lambda m: m[1].translate(SUPERSCRIPT), text)
+
+
+def head_line(vertex: Vertex, profile: Profile = DEFAULT) -> str:
+    """A vertex's symbol, and what it is computed as where that is short."""
+    symbol = math(vertex.symbol, profile)
+    return symbol if vertex.definition is None else f"{symbol} = {math(vertex.definition, profile)}"
+
+
+def small_line(vertex: Vertex, profile: Profile = DEFAULT) -> str:
+    """A vertex's shape and what is to be said of it."""
+    shape = " × ".join(math(width, profile) for width in vertex.shape)
+    return ", ".join(part for part in (shape, *vertex.notes) if part)
