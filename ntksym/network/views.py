@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -23,7 +22,7 @@ from ntksym.report.prose import sentence
 if TYPE_CHECKING:
     from ntksym.network.chain import ChainGraph
 
-LONGEST = 26  # characters of mathematics that stand in the picture; more goes into the key
+LONGEST = 30  # characters of mathematics that stand in the picture; more goes into the key
 MOST_PATHS = 12  # written out one by one
 
 
@@ -161,12 +160,12 @@ def _derivatives(chain: ChainGraph, parameter: str, page: _Page) -> list[Row]:
             rows.append(Row(left, "=", Glyph(r"\sum_{\text{paths}} \prod_{\text{arrows}} \text{local Jacobian}", "the sum over paths of products"), words))
             continue
         paths = [found for found in chain.paths(parameter) if found[-1] == end]
-        chains = [_chain_of(chain, found) for found in paths]
+        terms = [_terms_of(chain, found) for found in paths]
         note = None
         if chain.segments:
-            box = chain.segments[0]
-            note = sentence(rf"the arrows in the box stand once for each $\ell = 1, \dots, {latex(box.repeat)}$")
-        rows.append(Row(left, "=", Glyph(" + ".join(tex for tex, _ in chains), " + ".join(text for _, text in chains)), note))
+            note = sentence(rf"the arrows in the box stand once for each $\ell = 1, \dots, {latex(chain.segments[0].repeat)}$")
+        if chain.segments or any(len(found) > 2 for found in paths):
+            rows.append(Row(left, "=", Glyph(" + ".join(tex for tex, _ in terms), " + ".join(text for _, text in terms)), note))
         if not chain.segments:
             rows.append(Row(*derivative(chain, parameter, end, page.factor, bare)))
     return rows
@@ -176,10 +175,11 @@ def _whole(entry: Entry) -> Entry:
     return Entry(entry.name, entry.layer, (), ())
 
 
-def _chain_of(chain: ChainGraph, path: tuple[str, ...]) -> tuple[str, str]:
-    """The product of a path's Jacobians from the output down, as LaTeX and as text; tensors as wholes, so the order is that of matrices."""
-    entries = [_whole(chain.graph.nodes[name]["entry"]) for name in path]
+def _terms_of(chain: ChainGraph, path: tuple[str, ...]) -> tuple[str, str]:
+    """The product of a path's Jacobians from the output down, as LaTeX and as text; tensors as wholes, so the order is that of matrices.
+
+    Between two tensors with several arrows the Jacobian is the sum over the arrows.
+    """
+    entries = [_whole(bare(chain.graph.nodes[name]["entry"])) for name in path]
     factors = [Partial(head, tail) for tail, head in zip(entries, entries[1:], strict=False)][::-1]
-    counts = [chain.graph.number_of_edges(tail, head) for tail, head in zip(path, path[1:], strict=False)][::-1]
-    assert functools.reduce(lambda a, b: a * b, counts) >= 1
     return r"\,".join(latex(factor) for factor in factors), " · ".join(plain(factor) for factor in factors)

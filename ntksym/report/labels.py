@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ntksym.notation import DEFAULT, Profile
-from ntksym.report.characters import SUPERSCRIPT
+from ntksym.report.characters import SUPERSCRIPT, tex_to_text
 from ntksym.report.diagram import Vertex
-from ntksym.report.document import Row
+from ntksym.report.document import Row, Tex
 from ntksym.report.plain import plain
 
 SMALL = 0.7  # size of a superscript or subscript
 _SIGNS = {"->": "→", "~": "∼", ">=": "≥", "<=": "≤", "ne": "≠", "approx": "≈", "in": "∈"}
 _SCRIPT = re.compile(r"([_^])(\{[^{}]*\}|\([^()]*\)|[^\W_]+|-?\d+)")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_BREAKS = frozenset("+-·=")
 _NARROW, _WIDE = "ijlft.,:;'′()[]|!/ ", "mwMWΘΦΩωφ∑→≥≤+−=⊙…∂δ"
 
 
@@ -45,7 +46,7 @@ def runs(text: str) -> tuple[Run, ...]:
         body = match[2][1:-1] if match[2][0] in "{(" and match[2][-1] in "})" else match[2]
         level = 1 if match[1] == "^" else -1
         previous = found[-1] if found else None
-        stacked = previous is not None and previous.level == -level and match.start() == start
+        stacked = previous is not None and previous.level == -level and not previous.back and match.start() == start
         found.append(Run(body.replace("_", ""), level, SMALL * text_width(previous.text) if stacked and previous is not None else 0.0))
         start = match.end()
     if start < len(text):
@@ -64,15 +65,30 @@ def runs_width(pieces: tuple[Run, ...]) -> float:
     return end
 
 
+def wrapped(text: str, room: float) -> list[str]:
+    """A long equation on lines at most ``room`` em wide, broken at spaces and rather before a sign; later lines are indented."""
+    lines: list[str] = []
+    current: list[str] = []
+    for word in text.split(" "):
+        if current and runs_width(runs(" ".join((*current, word)))) > room:
+            signs = [k for k, piece in enumerate(current) if piece in _BREAKS and k > len(current) // 2]
+            cut = len(current) if word in _BREAKS or not signs else signs[-1]
+            lines.append(" ".join(current[:cut]))
+            current = ["     ", *current[cut:]]
+        current.append(word)
+    return [*lines, " ".join(current)]
+
+
 def math(expression: sp.Basic, profile: Profile = DEFAULT) -> str:
-    """An expression on one line."""
-    return plain(expression, profile)
+    """An expression on one line; the square of an entry in brackets, so that no superscript runs into another."""
+    return re.sub(r"(\w+\^(?:\w|\{[^{}]*\})_\w+)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r"(\1)\2", plain(expression, profile))
 
 
 def equation(row: Row, profile: Profile = DEFAULT) -> str:
     """A row of the key on one line."""
     left = "" if row.left is None else math(row.left, profile) + " "
-    return f"{left}{_SIGNS.get(row.relation, row.relation)} {math(row.right, profile)}"
+    note = "" if row.note is None else ", " + "".join(tex_to_text(part.source) if isinstance(part, Tex) else str(getattr(part, "body", "")) for part in row.note.parts)
+    return f"{left}{_SIGNS.get(row.relation, row.relation)} {math(row.right, profile)}{note}"
 
 
 def raised(text: str) -> str:
@@ -88,5 +104,6 @@ def head_line(vertex: Vertex, profile: Profile = DEFAULT) -> str:
 
 def small_line(vertex: Vertex, profile: Profile = DEFAULT) -> str:
     """A vertex's shape and what is to be said of it."""
-    shape = " × ".join(math(width, profile) for width in vertex.shape)
+    many = len(vertex.shape) > 1
+    shape = " × ".join(f"({math(width, profile)})" if many and isinstance(width, sp.Add) else math(width, profile) for width in vertex.shape)
     return ", ".join(part for part in (shape, *vertex.notes) if part)

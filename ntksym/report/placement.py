@@ -80,13 +80,15 @@ def place(diagram: Diagram, size: Size, label_size: Callable[[Arrow], tuple[floa
             width, height = label_size(arrow) if row == at and arrow.label is not None else (8.0, 0.0)
             chain.append(Place(width, height, row, arrow=number, labelled=row == at and arrow.label is not None))
         chain.append(head)
-        weight = 1.0 if kind[arrow.tail] in (PARAMETER, MASK) else 60.0
+        weight = 1.0 if kind[arrow.tail] in (PARAMETER, MASK) else 60.0 if len(chain) == 3 else 2.0
         for upper, lower in zip(chain, chain[1:], strict=False):
             upper.below.append((lower, weight))
             lower.above.append((upper, weight))
         chains.append(chain)
     grid = _ordered(diagram, vertices, chains)
     _columns(grid)
+    for chain in chains:
+        _straighten(chain[1:-1], grid)
     _heights(grid, diagram, vertices)
     frames = [_frame(box, vertices, chains, diagram) for box in diagram.boxes]
     lines = _lines(vertices, chains)
@@ -199,6 +201,22 @@ def _spread(row: list[Place]) -> None:
         for _ in range(int(n)):
             row[k].x = s / w + offsets[k]
             k += 1
+
+
+def _straighten(bends: list[Place], grid: list[list[Place]]) -> None:
+    """The bends of a long arrow in one line, where the rows it passes leave room for that."""
+    low, high = -float("inf"), float("inf")
+    for bend in bends:
+        row = grid[bend.row]
+        at = next(k for k, place in enumerate(row) if place is bend)
+        if at:
+            low = max(low, row[at - 1].x + (row[at - 1].width + bend.width) / 2 + GAP)
+        if at + 1 < len(row):
+            high = min(high, row[at + 1].x - (row[at + 1].width + bend.width) / 2 - GAP)
+    if low <= high and bends:
+        middle = sum(bend.x for bend in bends) / len(bends)
+        for bend in bends:
+            bend.x = min(max(middle, low), high)
 
 
 def _heights(grid: list[list[Place]], diagram: Diagram, vertices: dict[str, Place]) -> None:

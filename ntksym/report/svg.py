@@ -7,7 +7,7 @@ from html import escape
 
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.diagram import INPUT, MASK, PARAMETER, Arrow, Diagram, Vertex
-from ntksym.report.labels import SMALL, Run, equation, head_line, math, runs, runs_width, small_line, text_width
+from ntksym.report.labels import SMALL, Run, equation, head_line, math, runs, runs_width, small_line, text_width, wrapped
 from ntksym.report.placement import Place, Placed, place
 
 FONT, NOTE, LINE = 15.0, 11.0, 20.0
@@ -27,8 +27,8 @@ def render(diagram: Diagram, with_key: bool = True, profile: Profile = DEFAULT) 
     """The picture; ``with_key`` puts the equations of the key below it."""
     placed = arranged(diagram, profile)
     legend = _legend(diagram)
-    key = [runs(equation(row, profile)) for row in diagram.key] if with_key else []
-    lines = [line for row in key for line in _broken(row, max(placed.width, 560.0) - 32)]
+    room = (max(placed.width, 620.0) - 32) / FONT
+    lines = [runs(line) for row in diagram.key for line in wrapped(equation(row, profile), room)] if with_key else []
     width = max([placed.width, *(FONT * runs_width(line) + 32 for line in lines), 32 + sum(w for _, _, w in legend)])
     shift = (width - placed.width) / 2
     height = placed.height + 24 + (LINE * len(lines) + 12 if lines else 0)
@@ -95,27 +95,6 @@ def _spans(pieces: tuple[Run, ...]) -> str:
         size = f' font-size="{_n(100 * SMALL)}%"' if run.level else ""
         out.append(f"<tspan{shift}{size}>{escape(run.text)}</tspan>" if shift or size else escape(run.text))
     return "".join(out)
-
-
-def _broken(pieces: tuple[Run, ...], room: float) -> list[tuple[Run, ...]]:
-    """A long equation on several lines, broken between runs or at spaces."""
-    lines: list[tuple[Run, ...]] = []
-    current: list[Run] = []
-    for run in pieces:
-        for word in _words(run):
-            if current and FONT * runs_width((*current, word)) > room and word.level == 0 and word.text.startswith(" "):
-                lines.append(tuple(current))
-                current = [Run("      " + word.text.strip() + " ")]
-            else:
-                current.append(word)
-    return [*lines, tuple(current)]
-
-
-def _words(run: Run) -> list[Run]:
-    if run.level:
-        return [run]
-    pieces = run.text.split(" ")
-    return [Run(("" if k == 0 else " ") + piece) for k, piece in enumerate(pieces)]
 
 
 def _vertex(vertex: Vertex, at: Place, chosen: bool, profile: Profile) -> str:
