@@ -23,7 +23,7 @@ _STYLES = r"""  tensor/.style={draw=blue!55!black, fill=blue!8, rounded corners=
   chamfer/.style={rounded corners=0pt, double},
   lit/.style={draw=purple, line width=1.3pt},
   edge/.style={draw=black!55, line width=.5pt, -latex},
-  says/.style={fill=white, inner sep=1pt, font=\footnotesize},
+  says/.style={fill=white, inner sep=1pt, font=\small},
   box/.style={draw=black!55, dashed, rounded corners=4pt}"""
 
 
@@ -91,8 +91,8 @@ def _vertex(vertex: Vertex, place: Place, at: str, profile: Profile) -> str:
     size = f"minimum width={place.width * _SCALE:.2f}cm, minimum height={place.height * _SCALE:.2f}cm, align=center, inner sep=0pt"
     body = latex(vertex.symbol, profile) + ("" if vertex.definition is None else " = " + latex(vertex.definition, profile))
     note = _note(vertex, profile)
-    second = rf"\\[-2pt] {{\tiny {note}}}" if note else ""
-    return rf"\node[{', '.join(styles)}, {size}] at {at} {{\small ${body}${second}}};"
+    second = rf"\\[-2pt] {{\scriptsize {note}}}" if note else ""
+    return rf"\node[{', '.join(styles)}, {size}] at {at} {{${body}${second}}};"
 
 
 def _note(vertex: Vertex, profile: Profile) -> str:
