@@ -9,10 +9,10 @@ from typing import Any
 from ntksym.errors import OutputError
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.diagram import INPUT, MASK, PARAMETER, Diagram, Vertex
-from ntksym.report.labels import equation, head_line, math, small_line, wrapped
+from ntksym.report.labels import equation, head_line, math, runs, small_line, wrapped
 from ntksym.report.mathematics import latex
 from ntksym.report.placement import Place
-from ntksym.report.svg import FONT, LINE, arranged, bends
+from ntksym.report.svg import FONT, LINE, arranged, bends, octagon
 
 _COLOURS = {"tensor": ("#e3edfb", "#2f62ad"), "parameter": ("#fff1d6", "#a4660a"), "frozen": ("#e9ecef", "#5b6470"), "mask": ("#f1e6f8", "#7a3b8f")}
 _INK, _FAINT, _LINE, _LIT = "#1b1f24", "#5b6470", "#6b7684", "#c2255c"
@@ -55,10 +55,18 @@ def render(diagram: Diagram, dpi: int = 192, with_key: bool = True, profile: Pro
     for vertex in diagram.vertices:
         draw.vertex(vertex, placed.vertices[vertex.name], profile)
     for number, line in enumerate(lines):
-        draw.text(16 - shift, placed.height + 12 + LINE * number, line, 13, _INK, "left")
+        draw.line_of_key(16 - shift, placed.height + 12 + LINE * number, line)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
     return out.getvalue()
+
+
+_MARKS = {0: "", 1: "^", -1: "_"}
+
+
+def _safe(text: str) -> str:
+    """Text inside mathtext's mathrm."""
+    return "".join(r"\ " if char == " " else "\\" + char if char in "{}$%#_&" else char for char in text)
 
 
 class _Pen:
@@ -87,6 +95,16 @@ class _Pen:
             x, y, f"${source}$", fontsize=size * _POINTS, color=_INK, ha="center", va="center", alpha=self.alpha(lit), bbox=patch, math_fontfamily="cm"
         )
 
+    def line_of_key(self, x: float, y: float, line: str) -> None:
+        """A line with its superscripts and subscripts raised and lowered."""
+        source = "".join(f"{_MARKS[run.level]}{{\\mathrm{{{_safe(run.text)}}}}}" for run in runs(line) if run.text)
+        try:
+            self.parser.parse(f"${source}$")
+        except ValueError:
+            self.text(x, y, line, 13, _INK, "left")
+            return
+        self.axes.text(x, y, f"${source}$", fontsize=13 * _POINTS, color=_INK, ha="left", va="center", math_fontfamily="dejavuserif")
+
     def outline(self, left: float, top: float, width: float, height: float) -> None:
         style = self.patches.BoxStyle("Round", pad=0, rounding_size=10)
         self.axes.add_patch(self.patches.FancyBboxPatch((left, top), width, height, boxstyle=style, fill=False, edgecolor=_FAINT, linestyle="--", linewidth=1))
@@ -111,22 +129,19 @@ class _Pen:
     def vertex(self, vertex: Vertex, at: Place, profile: Profile) -> None:
         frozen = "frozen" in vertex.notes
         fill, edge = _COLOURS["frozen" if frozen else "tensor" if vertex.kind == INPUT else vertex.kind]
-        corner = at.height / 2 - 0.1 if vertex.kind == PARAMETER else 6 if vertex.kind not in (INPUT, MASK) else 10 if vertex.kind == MASK else 0.1
-        shape = "Round4" if vertex.kind == MASK else "Round"
-        style = self.patches.BoxStyle(shape, pad=0, rounding_size=corner)
-        self.axes.add_patch(
-            self.patches.FancyBboxPatch(
-                (at.x - at.width / 2, at.y - at.height / 2),
-                at.width,
-                at.height,
-                boxstyle=style,
-                facecolor=fill,
-                edgecolor=_LIT if vertex.lit else edge,
-                linewidth=2.2 if vertex.lit else 1.1,
-                linestyle="--" if frozen else "-",
-                alpha=self.alpha(vertex.lit),
-            )
-        )
+        look = {
+            "facecolor": fill,
+            "edgecolor": _LIT if vertex.lit else edge,
+            "linewidth": 2.2 if vertex.lit else 1.1,
+            "linestyle": "--" if frozen else "-",
+            "alpha": self.alpha(vertex.lit),
+        }
+        left, top, width, height = at.x - at.width / 2, at.y - at.height / 2, at.width, at.height
+        if vertex.kind == MASK:
+            self.axes.add_patch(self.patches.Polygon([(left + x, top + y) for x, y in octagon(width, height)], **look))
+        else:
+            style = self.patches.BoxStyle("Round", pad=0, rounding_size=height / 2 - 0.1 if vertex.kind == PARAMETER else 0.1 if vertex.kind == INPUT else 6)
+            self.axes.add_patch(self.patches.FancyBboxPatch((left, top), width, height, boxstyle=style, **look))
         source = latex(vertex.symbol, profile) + ("" if vertex.definition is None else " = " + latex(vertex.definition, profile))
         note = small_line(vertex, profile)
         self.mathematics(at.x, at.y - (6 if note else 0), source, head_line(vertex, profile), FONT, vertex.lit)

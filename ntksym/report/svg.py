@@ -8,7 +8,7 @@ from html import escape
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.diagram import INPUT, MASK, PARAMETER, Arrow, Diagram, Vertex
 from ntksym.report.labels import SMALL, Run, equation, head_line, math, runs, runs_width, small_line, text_width, wrapped
-from ntksym.report.placement import Place, Placed, place
+from ntksym.report.placement import Frame, Place, Placed, place
 
 FONT, NOTE, LINE = 15.0, 11.0, 20.0
 _STYLE = """.nd{--ink:#1b1f24;--paper:#fff;--faint:#5b6470;--line:#6b7684;--tensor:#e3edfb;--tensor-line:#2f62ad;--parameter:#fff1d6;--parameter-line:#a4660a;
@@ -103,9 +103,7 @@ def _vertex(vertex: Vertex, at: Place, chosen: bool, profile: Profile) -> str:
     left, top, width, height = at.x - at.width / 2, at.y - at.height / 2, at.width, at.height
     kind = "tensor" if vertex.kind == INPUT else vertex.kind
     if vertex.kind == MASK:
-        cut = 10
-        points = [(cut, 0), (width - cut, 0), (width, cut), (width, height - cut), (width - cut, height), (cut, height), (0, height - cut), (0, cut)]
-        shape = f'<polygon class="{kind}{frozen}{state}" points="{" ".join(f"{_n(left + x)},{_n(top + y)}" for x, y in points)}"/>'
+        shape = f'<polygon class="{kind}{frozen}{state}" points="{" ".join(f"{_n(left + x)},{_n(top + y)}" for x, y in octagon(width, height))}"/>'
     else:
         radius = height / 2 if vertex.kind == PARAMETER else 0 if vertex.kind == INPUT else 7
         shape = f'<rect class="{kind}{frozen}{state}" x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}" rx="{_n(radius)}"/>'
@@ -116,6 +114,11 @@ def _vertex(vertex: Vertex, at: Place, chosen: bool, profile: Profile) -> str:
     if note:
         texts += f'<text class="note" text-anchor="middle" x="{_n(at.x)}" y="{_n(at.y + 15)}">{_spans(runs(note))}</text>'
     return f'<g data-vertex="{escape(vertex.name)}"{dim}>{shape.replace(" dim", "")}{texts}</g>'
+
+
+def octagon(width: float, height: float, cut: float = 10.0) -> list[tuple[float, float]]:
+    """A rectangle with its corners cut, from its upper left corner."""
+    return [(cut, 0), (width - cut, 0), (width, cut), (width, height - cut), (width - cut, height), (cut, height), (0, height - cut), (0, cut)]
 
 
 def _arrow(arrow: Arrow, line: tuple[tuple[float, float], ...], mark: str, chosen: bool) -> str:
@@ -150,7 +153,7 @@ def _label(arrow: Arrow, at: Place, chosen: bool, profile: Profile) -> str:
     )
 
 
-def _frame(frame: object, profile: Profile) -> str:
+def _frame(frame: Frame, profile: Profile) -> str:
     box = frame.box
     words = runs(f"repeated {math(box.times, profile)} times, {math(box.index, profile)} = 1, …, {math(box.times, profile)}")
     return (

@@ -60,6 +60,15 @@ def render(diagram: Diagram, fragment: bool = False, with_key: bool = True, prof
     return _DOCUMENT.replace("WIDTH", f"{width:.2f}cm").replace("PICTURE", picture + key)
 
 
+def figure(diagram: Diagram, profile: Profile = DEFAULT, width: float = 16.0, height: float = 21.0) -> str:
+    """The picture in the middle of a page, made smaller where it would not fit ``width`` times ``height`` centimetres."""
+    placed = arranged(diagram, profile)
+    scale = min(1.0, width / (placed.width * _SCALE), height / (placed.height * _SCALE))
+    picture = render(diagram, fragment=True, profile=profile).partition("\n")[2].rstrip()
+    inside = picture if scale == 1.0 else f"\\scalebox{{{scale:.3f}}}{{%\n{picture}}}"
+    return f"\\begin{{center}}\n{inside}\n\\end{{center}}"
+
+
 # One page of the size of the picture, with nothing but what every TeX has.
 _DOCUMENT = r"""\documentclass{article}
 \usepackage{amsmath}
