@@ -25,7 +25,9 @@ _LARGEST_FILE = 10_000_000  # bytes
 @activation_options
 @network_options
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to show it; by default what the name of --out says, else tree.")
-@click.option("--path", metavar="NAME", help="Light every path from this parameter to the output and write the derivative out: omega^2, or theta^2 for layer 2.")
+@click.option(
+    "--path", metavar="NAME", help="Light every path from this parameter to the output and write the derivative out: omega^2, or theta^2 for layer 2."
+)
 @click.option("--no-jacobians", "jacobians", is_flag=True, flag_value=False, default=True, help="Leave the local Jacobians off the arrows.")
 @click.option("--fragment", is_flag=True, help="With tikz: the tikzpicture alone, for a document of your own.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of stdout.")
@@ -53,7 +55,11 @@ def graph_command(
     """
     form = form or (_SUFFIXES.get(out.suffix.lower(), "tree") if out is not None else "tree")
     _refuse(ctx, spec, form, path, jacobians, fragment, only_ascii, out)
-    chain = _read_chain(spec) if spec.lower().endswith(".json") else chain_graph(read_network(read_activation(spec, params, variable), depth, sigma_w, sigma_b, derivative))
+    chain = (
+        _read_chain(spec)
+        if spec.lower().endswith(".json")
+        else chain_graph(read_network(read_activation(spec, params, variable), depth, sigma_w, sigma_b, derivative))
+    )
     shown: str | bytes
     if form == "tree":
         shown = chain.tree(path, jacobians=jacobians, width=width(), ascii=only_ascii or (out is None and not can_show_unicode()))

@@ -16,6 +16,7 @@ from ntksym.report.plain import plain
 SMALL = 0.7  # size of a superscript or subscript
 _SIGNS = {"->": "→", "~": "∼", ">=": "≥", "<=": "≤", "ne": "≠", "approx": "≈", "in": "∈"}
 _SCRIPT = re.compile(r"([_^])(\{[^{}]*\}|\([^()]*\)|[^\W_]+|-?\d+)")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _BREAKS = frozenset("+-·=")
 _NARROW, _WIDE = "ijlft.,:;'′()[]|!/ ", "mwMWΘΦΩωφ∑→≥≤+−=⊙…∂δ"
@@ -87,13 +88,18 @@ def math(expression: sp.Basic, profile: Profile = DEFAULT) -> str:
 def equation(row: Row, profile: Profile = DEFAULT) -> str:
     """A row of the key on one line."""
     left = "" if row.left is None else math(row.left, profile) + " "
-    note = "" if row.note is None else ", " + "".join(tex_to_text(part.source) if isinstance(part, Tex) else str(getattr(part, "body", "")) for part in row.note.parts)
+    note = (
+        ""
+        if row.note is None
+        else ", " + "".join(tex_to_text(part.source) if isinstance(part, Tex) else str(getattr(part, "body", "")) for part in row.note.parts)
+    )
     return f"{left}{_SIGNS.get(row.relation, row.relation)} {math(row.right, profile)}{note}"
 
 
 def raised(text: str) -> str:
-    """Superscripts that are one digit as Unicode, for places that set plain text only."""
-    return re.sub(r"\^(\d)(?![\w{])", lambda m: m[1].translate(SUPERSCRIPT), text)
+    """Superscripts and subscripts that are one number as Unicode, for places that set plain text only."""
+    text = re.sub(r"\^(\d)(?![0-9A-Za-z])", lambda m: m[1].translate(SUPERSCRIPT), text)
+    return re.sub(r"(?<=[^\W\d_])_(\d+)(?![0-9A-Za-z])", lambda m: m[1].translate(_LOWERED), text)
 
 
 def head_line(vertex: Vertex, profile: Profile = DEFAULT) -> str:

@@ -60,7 +60,7 @@ def _vertex(diagram: Diagram, name: str, names: dict[str, str], profile: Profile
     vertex = diagram.vertex(name)
     opening, closing = _SHAPES[vertex.kind]
     note = small_line(vertex, profile)
-    text = _quoted(raised(head_line(vertex, profile))) + (f"<br>{_quoted(note)}" if note else "")
+    text = _quoted(raised(head_line(vertex, profile))) + (f"<br>{_quoted(raised(note))}" if note else "")
     return f'{names[name]}{opening}"{text}"{closing}'
 
 

@@ -80,7 +80,16 @@ class _Pen:
 
     def text(self, x: float, y: float, words: str, size: float, colour: str, where: str = "center", alpha: float = 1.0, **more: Any) -> None:
         self.axes.text(
-            x, y, words.replace("$", r"\$"), fontsize=size * _POINTS, color=colour, ha=where, va="center", alpha=alpha, family=["DejaVu Serif", "DejaVu Sans"], **more
+            x,
+            y,
+            words.replace("$", r"\$"),
+            fontsize=size * _POINTS,
+            color=colour,
+            ha=where,
+            va="center",
+            alpha=alpha,
+            family=["DejaVu Serif", "DejaVu Sans"],
+            **more,
         )
 
     def mathematics(self, x: float, y: float, source: str, plain: str, size: float, lit: bool, paper: bool = False) -> None:

@@ -14,8 +14,8 @@ FONT, NOTE, LINE = 15.0, 11.0, 20.0
 _STYLE = """.nd{--ink:#1b1f24;--paper:#fff;--faint:#5b6470;--line:#6b7684;--tensor:#e3edfb;--tensor-line:#2f62ad;--parameter:#fff1d6;--parameter-line:#a4660a;
 --mask:#f1e6f8;--mask-line:#7a3b8f;--frozen:#e9ecef;--frozen-line:#5b6470;--lit:#c2255c;
 font-family:"STIX Two Text",Cambria,"DejaVu Serif","Noto Serif",Georgia,"Times New Roman",serif;font-size:15px}
-@media (prefers-color-scheme:dark){.nd{--ink:#e9ecf0;--paper:#14171b;--faint:#a3adb9;--line:#8f9aa8;--tensor:#1d3048;--tensor-line:#8fb8f0;--parameter:#3d2e10;
---parameter-line:#f0b95a;--mask:#35203f;--mask-line:#d29ae6;--frozen:#2a3038;--frozen-line:#9aa4b0;--lit:#ff8fb3}}
+@media screen and (prefers-color-scheme:dark){.nd{--ink:#e9ecf0;--paper:#14171b;--faint:#a3adb9;--line:#8f9aa8;--tensor:#1d3048;--tensor-line:#8fb8f0;
+--parameter:#3d2e10;--parameter-line:#f0b95a;--mask:#35203f;--mask-line:#d29ae6;--frozen:#2a3038;--frozen-line:#9aa4b0;--lit:#ff8fb3}}
 .nd text{fill:var(--ink);stroke:none;white-space:pre}.nd .i{font-style:italic}.nd .note{fill:var(--faint);font-size:11px}.nd .paper{fill:var(--paper)}
 .nd .edge{fill:none;stroke:var(--line);stroke-width:1.4}.nd .tip{fill:var(--line)}.nd .lit-tip{fill:var(--lit)}
 .nd .tensor{fill:var(--tensor);stroke:var(--tensor-line);stroke-width:1.5}.nd .parameter{fill:var(--parameter);stroke:var(--parameter-line);stroke-width:1.5}
@@ -124,9 +124,7 @@ def octagon(width: float, height: float, cut: float = 10.0) -> list[tuple[float,
 def _arrow(arrow: Arrow, line: tuple[tuple[float, float], ...], mark: str, chosen: bool) -> str:
     state = " lit" if arrow.lit else " dim" if chosen else ""
     tip = "lit-tip" if arrow.lit else "tip"
-    return (
-        f'<path class="edge{state}" data-tail="{escape(arrow.tail)}" data-head="{escape(arrow.head)}" d="{curve(line)}" marker-end="url(#{mark}-{tip})"/>'
-    )
+    return f'<path class="edge{state}" data-tail="{escape(arrow.tail)}" data-head="{escape(arrow.head)}" d="{curve(line)}" marker-end="url(#{mark}-{tip})"/>'
 
 
 def bends(line: tuple[tuple[float, float], ...]) -> list[tuple[tuple[float, float], tuple[float, float], tuple[float, float]]]:

@@ -12,8 +12,8 @@ import sympy as sp
 
 from ntksym.notation import Profile
 from ntksym.proof.verdict import Status
-from ntksym.report.characters import ascii_only, tex_to_text
 from ntksym.report import tree
+from ntksym.report.characters import ascii_only, tex_to_text
 from ntksym.report.document import (
     Bibliography,
     Block,

@@ -48,7 +48,10 @@ def render(diagram: Diagram, fragment: bool = False, with_key: bool = True, prof
     for arrow, place in zip(diagram.arrows, placed.labels, strict=True):
         if place is not None and arrow.label is not None:
             out.append(rf"\node[says] at {at(place.x, place.y)} {{${latex(arrow.label, profile)}$}};")
-    out += [_vertex(vertex, placed.vertices[vertex.name], at(placed.vertices[vertex.name].x, placed.vertices[vertex.name].y), profile) for vertex in diagram.vertices]
+    out += [
+        _vertex(vertex, placed.vertices[vertex.name], at(placed.vertices[vertex.name].x, placed.vertices[vertex.name].y), profile)
+        for vertex in diagram.vertices
+    ]
     out.append(r"\end{tikzpicture}")
     picture = "\n".join(out) + "\n"
     if fragment:
