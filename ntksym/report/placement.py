@@ -229,6 +229,8 @@ def _heights(grid: list[list[Place]], diagram: Diagram, vertices: dict[str, Plac
             at += HEADING + PAD
         if number % 2:
             before, after = (BEFORE, AFTER) if height else (BARE, BARE)
+            before += _slant(row, [place.above for place in row])
+            after += _slant(row, [place.below for place in row])
             at += before
         for place in row:
             place.y = at + height / 2
@@ -237,6 +239,12 @@ def _heights(grid: list[list[Place]], diagram: Diagram, vertices: dict[str, Plac
             at += after
         if number in last:
             at += PAD
+
+
+def _slant(row: list[Place], joined: list[list[tuple[Place, float]]]) -> float:
+    """More room where an arrow goes far to the side."""
+    farthest = max((abs(place.x - other.x) for place, others in zip(row, joined, strict=True) for other, _ in others), default=0.0)
+    return min(36.0, 0.15 * max(0.0, farthest - 100.0))
 
 
 def _frame(box: Box, vertices: dict[str, Place], chains: list[list[Place]], diagram: Diagram) -> Frame:
