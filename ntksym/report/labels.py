@@ -13,13 +13,14 @@ from ntksym.report.diagram import Vertex
 from ntksym.report.document import Row, Tex
 from ntksym.report.plain import plain
 
+_BACK = 0.92  # widths are estimated generously; stepping back all of one would run into the letter before
 SMALL = 0.7  # size of a superscript or subscript
 _SIGNS = {"->": "→", "~": "∼", ">=": "≥", "<=": "≤", "ne": "≠", "approx": "≈", "in": "∈"}
 _SCRIPT = re.compile(r"([_^])(\{[^{}]*\}|\([^()]*\)|[^\W_]+|-?\d+)")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _BREAKS = frozenset("+-·=")
-_NARROW, _WIDE = "ijlft.,:;'′()[]|!/ ", "mwMWΘΦΩωφ∑→≥≤+−=⊙…∂δ"
+_NARROW, _WIDE = "ijlℓft.,:;'′()[]|!/ ", "mwMWΘΦΩωφ∑→≥≤+−=⊙…∂δ"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def runs(text: str) -> tuple[Run, ...]:
         level = 1 if match[1] == "^" else -1
         previous = found[-1] if found else None
         stacked = previous is not None and previous.level == -level and not previous.back and match.start() == start
-        found.append(Run(body.replace("_", ""), level, SMALL * text_width(previous.text) if stacked and previous is not None else 0.0))
+        found.append(Run(body.replace("_", ""), level, _BACK * SMALL * text_width(previous.text) if stacked and previous is not None else 0.0))
         start = match.end()
     if start < len(text):
         found.append(Run(text[start:]))
