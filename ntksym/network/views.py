@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import sympy as sp
 
 from ntksym import notation
@@ -21,6 +20,7 @@ from ntksym.report.prose import sentence
 
 if TYPE_CHECKING:
     from ntksym.network.chain import ChainGraph
+    from ntksym.network.stored import Segment
 
 LONGEST = 30  # characters of mathematics that stand in the picture; more goes into the key
 MOST_PATHS = 12  # written out one by one
@@ -68,9 +68,27 @@ def chosen_parameters(chain: ChainGraph, path: str | None) -> tuple[str, ...]:
 
 
 def _lit(chain: ChainGraph, chosen: tuple[str, ...]) -> set[str]:
-    ends = {node for _, node in chain.outputs} | {chain.output}
-    towards = {name for end in ends for name in nx.ancestors(chain.graph, end)} | ends
-    return {name for start in chosen for name in (nx.descendants(chain.graph, start) | {start}) & towards}
+    """What lies on a path from a chosen parameter to an output; the later copies of a repeated block included."""
+    towards = {node for _, node in chain.outputs} | {chain.output}
+    onward = set(chosen)
+    for name in reversed(list(chain.graph)):  # nodes stand parents first
+        if any(head in towards for head in chain.graph.successors(name)):
+            towards.add(name)
+    for name in chain.graph:
+        if any(tail in onward for tail in chain.graph.predecessors(name)):
+            onward.add(name)
+    for segment in chain.segments:
+        if onward & set(segment.nodes):
+            onward |= set(_trunk(chain, segment))
+    return onward & towards
+
+
+def _trunk(chain: ChainGraph, segment: Segment) -> tuple[str, ...]:
+    """The tensors of a repeated block, the copy it reads first."""
+    found = [segment.output]
+    while found[-1] != segment.nodes[0]:
+        found.append(next(name for name in chain.parents(found[-1]) if name in segment.nodes and chain.graph.nodes[name]["kind"] == "tensor"))
+    return tuple(reversed(found))
 
 
 def _vertex(name: str, data: dict[str, Any], page: _Page, heads: dict[str, str], lit: bool) -> Vertex:
@@ -160,14 +178,15 @@ def _derivatives(chain: ChainGraph, parameter: str, page: _Page) -> list[Row]:
             rows.append(Row(left, "=", Glyph(r"\sum_{\text{paths}} \prod_{\text{arrows}} \text{local Jacobian}", "the sum over paths of products"), words))
             continue
         paths = [found for found in chain.paths(parameter) if found[-1] == end]
-        terms = [_terms_of(chain, found) for found in paths]
-        note = None
         if chain.segments:
-            note = sentence(rf"the arrows in the box stand once for each $\ell = 1, \dots, {latex(chain.segments[0].repeat)}$")
-        if chain.segments or any(len(found) > 2 for found in paths):
-            rows.append(Row(left, "=", Glyph(" + ".join(tex for tex, _ in terms), " + ".join(text for _, text in terms)), note))
-        if not chain.segments:
-            rows.append(Row(*derivative(chain, parameter, end, page.factor, bare)))
+            (found,) = (path for path in chain.paths(parameter) if path[-1] == end)
+            rows.append(_through_copies(chain, found, chain.segments[0]))
+            continue
+        paths = [found for found in chain.paths(parameter) if found[-1] == end]
+        terms = [_ordered(_factors(chain, found)) for found in paths]
+        if any(len(found) > 2 for found in paths):
+            rows.append(Row(left, "=", Glyph(" + ".join(tex for tex, _ in terms), " + ".join(text for _, text in terms))))
+        rows.append(Row(*derivative(chain, parameter, end, page.factor, bare)))
     return rows
 
 
@@ -175,11 +194,34 @@ def _whole(entry: Entry) -> Entry:
     return Entry(entry.name, entry.layer, (), ())
 
 
-def _terms_of(chain: ChainGraph, path: tuple[str, ...]) -> tuple[str, str]:
-    """The product of a path's Jacobians from the output down, as LaTeX and as text; tensors as wholes, so the order is that of matrices.
+def _factors(chain: ChainGraph, path: tuple[str, ...]) -> list[Partial]:
+    """The Jacobians along a path from its end back; tensors as wholes.  Between two tensors with several arrows it is the sum over the arrows."""
+    entries = [_whole(chain.graph.nodes[name]["entry"]) for name in path]
+    return [Partial(head, tail) for tail, head in zip(entries, entries[1:], strict=False)][::-1]
 
-    Between two tensors with several arrows the Jacobian is the sum over the arrows.
-    """
-    entries = [_whole(bare(chain.graph.nodes[name]["entry"])) for name in path]
-    factors = [Partial(head, tail) for tail, head in zip(entries, entries[1:], strict=False)][::-1]
+
+def _ordered(factors: list[Partial]) -> tuple[str, str]:
+    """A product in the order given, that of matrices, as LaTeX and as text."""
     return r"\,".join(latex(factor) for factor in factors), " · ".join(plain(factor) for factor in factors)
+
+
+def _through_copies(chain: ChainGraph, path: tuple[str, ...], segment: Segment) -> Row:
+    """The derivative where a block is repeated: the block's product once for each copy that the path goes through, later copies to the left."""
+    trunk, layer, copy = _trunk(chain, segment), notation.layer, sp.Symbol("k", integer=True, positive=True)
+    last = {layer: segment.repeat}
+    left = Partial(_whole(chain.graph.nodes[path[-1]]["entry"]).xreplace(last), _whole(chain.graph.nodes[path[0]]["entry"]))
+    if segment.output not in path:  # a parameter behind the last copy
+        return Row(left.xreplace(last), "=", Glyph(*_ordered([factor.xreplace(last) for factor in _factors(chain, path)])))
+    own = path[0] in segment.nodes  # a parameter of copy l: its own copy, then those after it
+    before = _factors(chain, path[: path.index(segment.output) + 1] if own else path[: path.index(trunk[0])])
+    after = [factor.xreplace(last) for factor in _factors(chain, path[path.index(segment.output) :])]
+    one_copy = [factor.xreplace({layer: copy}) for factor in _factors(chain, trunk)]
+    (tex, text), (tex_after, text_after), (tex_before, text_before) = _ordered(one_copy), _ordered(after), _ordered(before)
+    first = layer + 1 if own else sp.S.One
+    product = (
+        rf"\prod_{{k={latex(first)}}}^{{{latex(segment.repeat)}}} \left({tex}\right)",
+        f"∏_{{k={plain(first)}..{plain(segment.repeat)}}} ({text})".replace(" + ", "+"),
+    )
+    tex_all = r"\,".join(part for part in (tex_after, product[0], tex_before) if part)
+    text_all = " · ".join(part for part in (text_after, product[1], text_before) if part)
+    return Row(left, "=", Glyph(tex_all, text_all), sentence("later copies stand to the left"))

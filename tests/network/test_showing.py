@@ -34,6 +34,7 @@ from ntksym.network import (
     Network,
     Pointwise,
     Product,
+    Repeat,
     Residual,
     Sum,
     chain_graph,
@@ -242,6 +243,23 @@ def test_paths_are_written_out() -> None:
     assert len(lit) == 7
     both = chain_graph(NETWORKS["residual"]).diagram("theta^1")
     assert both.path == ("omega^1", "beta^1")
+
+
+def test_paths_through_a_repeated_block() -> None:
+    """L = 2 written out is what the product says: the same factors, in the same order."""
+    chain = chain_graph(NETWORKS["symbolic depth"])
+    outside, inside = (chain.diagram(name).key[-1] for name in ("omega^1", "omega^{l+1}"))
+    assert outside.right.text == "∏_{k=1..L} (∂h^{k+1}/∂z^k · ∂z^k/∂h^k) · ∂h^1/∂ω^1"
+    assert inside.right.text == "∏_{k=ℓ+1..L} (∂h^{k+1}/∂z^k · ∂z^k/∂h^k) · ∂h^{ℓ+1}/∂ω^{ℓ+1}"
+    assert str(outside.left.of.layer) == "L + 1"
+    copies = " · ".join(re.sub("k\\+1", str(k + 1), "∂h^k+1/∂z^k · ∂z^k/∂h^k").replace("^k", f"^{k}") for k in (2, 1)) + " · ∂h^1/∂ω^1"
+    written = chain_graph(fcn(2, "relu")).diagram("omega^1").key
+    assert copies in [getattr(row.right, "text", "") for row in written]
+    more = chain_graph(Network([Dense(), Repeat((Pointwise("erf"), Dense()), notation.depth), Pointwise("relu"), Dense()]))
+    assert more.diagram("omega^{l+2}").key[-1].right.text == "∂h^{L+2}/∂ω^{L+2}"
+    assert more.diagram("omega^1").key[-1].right.text.startswith("∂h^{L+2}/∂z^{L+1} · ∂z^{L+1}/∂h^{L+1} · ∏")
+    lit = {vertex.name for vertex in chain.diagram("omega^{l+1}").vertices if vertex.lit}
+    assert lit == {"omega^{l+1}", "h^{l+1}", "h^l", "z^l"}
 
 
 def test_many_paths_are_counted_not_listed() -> None:
