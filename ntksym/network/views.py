@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST = 30  # characters of mathematics that stand in the picture; more goes into the key
 MOST_PATHS = 12  # written out one by one
+MOST_ARROWS = 20  # on a path whose coordinates are summed on the page: more sums inside sums nobody reads
 
 
 def diagram(chain: ChainGraph, path: str | None = None, jacobians: bool = True) -> Diagram:
@@ -186,7 +187,8 @@ def _derivatives(chain: ChainGraph, parameter: str, page: _Page) -> list[Row]:
         terms = [_ordered(_factors(chain, found)) for found in paths]
         if any(len(found) > 2 for found in paths):
             rows.append(Row(left, "=", Glyph(" + ".join(tex for tex, _ in terms), " + ".join(text for _, text in terms))))
-        rows.append(Row(*derivative(chain, parameter, end, page.factor, bare)))
+        if max(len(found) for found in paths) <= MOST_ARROWS + 1:
+            rows.append(Row(*derivative(chain, parameter, end, page.factor, bare)))
     return rows
 
 
