@@ -23,6 +23,7 @@ _COMMANDS = MappingProxyType(
         "derive": ("ntksym.commands.derive", "Derive the kernels of a network, show the derivation, write and run the code."),
         "dual": ("ntksym.commands.dual", "Derive the dual activation E[phi(u) phi(v)] and its derivative."),
         "emit": ("ntksym.commands.emit", "Write the derived kernel as one Python module that imports jax only."),
+        "graph": ("ntksym.commands.graph", "Show the chain-rule graph of a network: tree, Mermaid, TikZ, SVG, PNG, JSON."),
         "list": ("ntksym.commands.list", "List the activations and the derivations there are."),
     }
 )

@@ -19,7 +19,10 @@ from ntksym.errors import NtksymError
 from ntksym.evaluate.data import NAMES, load_data
 from ntksym.evaluate.emission import emit
 from ntksym.library import derivations
+from ntksym.network import chain_graph
 from ntksym.proof import Derivation
+from ntksym.report import document, html, latex, markdown
+from ntksym.report.diagram import Diagram
 from ntksym.theory import derive
 
 FILES = ("derivation.tex", "derivation.md", "derivation.html", "derivation.json", "kernel.py")
@@ -62,6 +65,7 @@ def derive_command(
     if spec in derivations():
         _refuse_network_options(ctx, spec)
         made, source = derivations()[spec], None
+        diagram = None
         dataset = None
     else:
         dataset = None if data is None else load_data(data)
@@ -73,6 +77,7 @@ def derive_command(
         network = read_network(phi, depth, sigma_w, sigma_b, derivative)
         say(f"deriving the {target.upper() if target != 'jacobian' else target} of {spec}, depth {depth} ...")
         made = derive(network, target)
+        diagram = chain_graph(network).diagram()
         source = _source(network, target, needed=dataset is not None)
     kernels = ("nngp",) if target == "nngp" else ("nngp", "ntk")
     written: list[str] = []
@@ -81,7 +86,7 @@ def derive_command(
         path = Path(scratch) / "kernel.py"
         if out is not None:
             with folder_in_the_making(out, FILES) as making:
-                files = _files(made, source)
+                files = _files(made, source, diagram)
                 write_files(making, files)
             written = [str(out / name) for name in files]
             path = out / "kernel.py"
@@ -146,8 +151,14 @@ def _source(network: Any, target: str, *, needed: bool) -> str | None:
         return None
 
 
-def _files(made: Derivation, source: str | None) -> dict[str, str]:
-    files = {"derivation.tex": made.latex(), "derivation.md": made.markdown(), "derivation.html": made.html(), "derivation.json": made.to_json()}
+def _files(made: Derivation, source: str | None, diagram: Diagram | None) -> dict[str, str]:
+    page = document(made, diagram=diagram)
+    files = {
+        "derivation.tex": latex.render(page),
+        "derivation.md": markdown.render(page),
+        "derivation.html": html.render(page),
+        "derivation.json": made.to_json(),
+    }
     return files if source is None else {**files, "kernel.py": source}
 
 

@@ -95,13 +95,16 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8", newline="\n")
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str | bytes) -> None:
     """Write one file in one rename; OutputError where that cannot be done."""
     making = path.parent / f".{path.name}.{os.getpid()}.partial"
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "this is a folder")
-        making.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8", newline="\n")
+        if isinstance(text, bytes):
+            making.write_bytes(text)
+        else:
+            making.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8", newline="\n")
         os.replace(making, path)
     except OSError as error:
         raise OutputError(f"cannot write here ({error.strerror or error})", where=str(path), fix="name another file") from error

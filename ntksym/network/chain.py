@@ -14,29 +14,21 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import NetworkError
+from ntksym.network import views
 from ntksym.network.dense import Dense
 from ntksym.network.differentiation import local_derivative
 from ntksym.network.layer import HERE, Signal
 from ntksym.network.network import Network, Repeat
+from ntksym.network.stored import Record, Segment, read, record
 from ntksym.network.wiring import AFFINE, CONCAT, INPUT, Node, Weights, Wiring, node_name
 from ntksym.nodes import Entry, Width
+from ntksym.report import mermaid, png, svg, tikz, tree
+from ntksym.report.diagram import Diagram
+from ntksym.serialize import to_json
 
 # Coordinates: a runs over the layer below, i over the layer above; (b, j) are those of the parameter or tensor differentiated by.
 SOURCE, ROW = (sp.Symbol(letter, integer=True, positive=True) for letter in "ab")
 TARGET, COLUMN = (sp.Symbol(letter, integer=True, positive=True) for letter in "ij")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Nodes of the graph that stand for ``repeat`` copies, the layer index l running from 1.
-
-    ``into`` is the node the first copy reads, ``output`` the last one's result.
-    """
-
-    nodes: tuple[str, ...]
-    repeat: sp.Expr
-    into: str
-    output: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +81,72 @@ class ChainGraph:
         ends = dict.fromkeys(node for _, node in self.outputs) or {self.output: None}
         return tuple(sorted({tuple(path) for end in ends for path in nx.all_simple_paths(self.graph, parameter, end)}))
 
+    def diagram(self, path: str | None = None, *, jacobians: bool = True) -> Diagram:
+        """The graph as a picture before any format; ``path``: a parameter, or theta^l, whose paths to the outputs are lit and written out."""
+        return views.diagram(self, path, jacobians)
+
+    def tree(self, path: str | None = None, *, jacobians: bool = True, width: int = 100, ascii: bool = False) -> str:
+        """Text for a terminal, from the outputs back to the input."""
+        return tree.render(self.diagram(path, jacobians=jacobians), width, ascii)
+
+    def mermaid(self, path: str | None = None, *, jacobians: bool = True) -> str:
+        """A Mermaid flowchart."""
+        return mermaid.render(self.diagram(path, jacobians=jacobians))
+
+    def tikz(self, path: str | None = None, *, jacobians: bool = True, fragment: bool = False) -> str:
+        """A LaTeX document of one page with the picture; with ``fragment`` the tikzpicture alone."""
+        return tikz.render(self.diagram(path, jacobians=jacobians), fragment)
+
+    def svg(self, path: str | None = None, *, jacobians: bool = True) -> str:
+        """One self-contained SVG, for light and dark pages."""
+        return svg.render(self.diagram(path, jacobians=jacobians))
+
+    def png(self, path: str | None = None, *, jacobians: bool = True, dpi: int = 192) -> bytes:
+        """The bytes of a PNG file; OutputError without matplotlib (the extra "plot")."""
+        return png.render(self.diagram(path, jacobians=jacobians), dpi)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __str__(self) -> str:
+        return self.tree()
+
+    def __repr__(self) -> str:
+        return f"<ChainGraph: {len(self.tensors())} tensors, {len(self.parameters())} parameters, {self.graph.number_of_edges()} local Jacobians>"
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The graph as JSON text, the same bytes in every process."""
+        return to_json(self._record, indent=indent)
+
+    @staticmethod
+    def from_json(text: str) -> ChainGraph:
+        """The graph that ``text`` holds, equal to the one that was written; SerializationError for any other text."""
+        return _of_record(read(text))
+
+    @property
+    def _record(self) -> Record:
+        return record(self.graph, self.output, self.segments, self.outputs)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, ChainGraph) and self._record == other._record)
+
+    def __hash__(self) -> int:
+        return hash(self._record)
+
     def _node(self, name: str) -> dict[str, Any]:
         if name not in self.graph:
             raise NetworkError(f"no node {name!r}", where="ChainGraph", fix=f"the nodes are {', '.join(self.graph)}")
         return self.graph.nodes[name]
+
+
+def _of_record(found: Record) -> ChainGraph:
+    graph = nx.MultiDiGraph()
+    for node in found.nodes:
+        data = {"kind": node.kind, "entry": node.entry, "shape": node.shape, "value": node.value, "trainable": node.trainable}
+        graph.add_node(node.name, **{name: value for name, value in data.items() if value is not None})
+    for edge in found.edges:
+        graph.add_edge(edge.tail, edge.head, jacobian=edge.jacobian, of=edge.of, by=edge.by)
+    return ChainGraph(nx.freeze(graph), found.output, found.segments, found.outputs)
 
 
 @functools.lru_cache(maxsize=64)

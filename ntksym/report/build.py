@@ -10,13 +10,14 @@ from typing import Any
 
 import sympy as sp
 
-from ntksym.errors import RuleError
+from ntksym.errors import NotationError, RuleError
 from ntksym.forms import NumericDual, OutsideClass, Recursion
 from ntksym.gaussian.laws import HALF, POINT, Law, Slot
 from ntksym.nodes import Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
 from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, u, v, w1, w2, x
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
 from ntksym.report.claims import Page, blocks_of, closed_duals, numeric_duals, numeric_method
+from ntksym.report.diagram import Diagram
 from ntksym.report.document import (
     Bibliography,
     BibliographyEntry,
@@ -25,6 +26,7 @@ from ntksym.report.document import (
     Code,
     Document,
     Equation,
+    Figure,
     Formula,
     Inline,
     Prose,
@@ -38,8 +40,9 @@ from ntksym.report.document import (
     VerdictMark,
 )
 from ntksym.report.functions import described
+from ntksym.report.glyphs import Call
 from ntksym.report.laws import Laws
-from ntksym.report.letters import Letters, expressions_of
+from ntksym.report.letters import Letters, definition, expressions_of
 from ntksym.report.page import page_form
 from ntksym.report.prose import joined, sentence, stop, words
 from ntksym.sources import SOURCES
@@ -47,14 +50,21 @@ from ntksym.sources import SOURCES
 DETAILS = ("result", "outline", "full")
 
 
-def document(derivation: Derivation, detail: str = "full", profile: Profile = DEFAULT) -> Document:
-    """The report of a derivation: ``detail`` "result" (the conclusion), "outline" (the steps in words) or "full" (every step, lemmas included)."""
+def document(derivation: Derivation, detail: str = "full", profile: Profile = DEFAULT, diagram: Diagram | None = None) -> Document:
+    """The report of a derivation: ``detail`` "result" (the conclusion), "outline" (the steps in words) or "full" (every step, lemmas included).
+
+    ``diagram``: a picture of the network it is about.  NotationError where the picture gives a letter to another function than the derivation does.
+    """
     if detail not in DETAILS:
         raise RuleError(f"no detail {detail!r}", where="report", fix=f"choose one of {', '.join(DETAILS)}")
     page = page_of(derivation, profile)
     conclusion = derivation.conclusion
     checked = derivation.steps[-1].verdict.evidence if isinstance(conclusion.claim, NumericDual) else ()
     sections = [Section("Result", (*blocks_of(conclusion.claim, page), *(evidence_prose(e) for e in checked), *regime_notes(conclusion.regime)))]
+    if diagram is not None:
+        _require_same_letters(diagram, page)
+        key = (Equation(diagram.key),) if diagram.key else ()
+        sections.append(Section("Network", (Figure(diagram), *key)))
     sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in CONVENTIONS_TEX)),)))
     symbols = _symbols(derivation, page, detail)
     if symbols.entries:
@@ -93,6 +103,19 @@ def explanation(derivation: Derivation, number: int | str, profile: Profile = DE
     return Document(
         title, f"{key_of(derivation)}-step-{label.replace('.', '-')}", step.verdict.status, _status_words(step.verdict.status), tuple(sections), profile
     )
+
+
+def _require_same_letters(diagram: Diagram, page: Page) -> None:
+    pairs = (definition(page.letters, function) for function in page.letters.functions)
+    here = {pair[0].letter: pair[1] for pair in pairs if pair is not None}
+    for row in diagram.key:
+        if isinstance(row.left, Call) and row.left.letter in here and here[row.left.letter] != row.right.xreplace({row.left.arguments[0]: x}):
+            raise NotationError(
+                f"{row.left.letter.text} is one function in the picture and another in the derivation",
+                where="report",
+                why="a letter has one meaning in a document",
+                fix="show the picture by itself",
+            )
 
 
 def page_of(derivation: Derivation, profile: Profile) -> Page:

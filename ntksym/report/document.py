@@ -9,11 +9,15 @@ Nothing here knows LaTeX, Markdown, HTML or a terminal; a printer is one module 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from ntksym.notation import DEFAULT, Profile
 from ntksym.proof.verdict import Status
+
+if TYPE_CHECKING:
+    from ntksym.report.diagram import Diagram
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,14 @@ class Bibliography:
     entries: tuple[BibliographyEntry, ...]
 
 
-Block = Prose | Equation | Bullets | StepLine | SymbolList | Bibliography
+@dataclass(frozen=True)
+class Figure:
+    """A picture of a network; the equations of its key stand in blocks of their own."""
+
+    diagram: Diagram
+
+
+Block = Prose | Equation | Bullets | StepLine | SymbolList | Bibliography | Figure
 
 
 @dataclass(frozen=True)

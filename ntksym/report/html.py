@@ -10,6 +10,7 @@ from functools import lru_cache, singledispatch
 from html import escape
 from importlib.resources import files
 
+from ntksym.report import svg
 from ntksym.report.document import (
     Bibliography,
     Block,
@@ -17,6 +18,7 @@ from ntksym.report.document import (
     Code,
     Document,
     Equation,
+    Figure,
     Formula,
     Inline,
     Prose,
@@ -141,6 +143,11 @@ def _equation(block: Equation, writer: Writer) -> str:
     tag = rf" \tag{{{block.number}}}" if block.number else ""
     notes = "".join(f"<p>{_capital(writer.words(row.note))}.</p>" for row in block.rows if row.note is not None)
     return writer.mathematics(aligned(block.rows, block.where, writer.profile) + tag, display=True) + notes
+
+
+@_block.register
+def _figure(block: Figure, writer: Writer) -> str:
+    return f'<figure class="network">{svg.render(block.diagram, with_key=False, profile=writer.profile)}</figure>'
 
 
 def _capital(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import singledispatch
 
+from ntksym.report import tikz
 from ntksym.report.document import (
     Bibliography,
     Block,
@@ -15,6 +16,7 @@ from ntksym.report.document import (
     Code,
     Document,
     Equation,
+    Figure,
     Formula,
     Inline,
     Prose,
@@ -93,11 +95,13 @@ def render(document: Document, fragment: bool = False) -> str:
     r"""The whole article, or with ``fragment`` only what stands between ``\begin{document}`` and ``\end{document}``, with its macros."""
     writer = Writer(document)
     body = "\n".join(_body(document, writer))
-    needs = "% Needs: " + ", ".join(PACKAGES) + ".\n"
+    drawn = any(isinstance(block, Figure) for section in document.sections for block in section.blocks)
+    needs = "% Needs: " + ", ".join((*PACKAGES, "tikz") if drawn else PACKAGES) + ".\n"
     if fragment:
         return f"{needs}{_MACROS}\n{body}\n"
     title = escape(document.title)
-    return f"{_HEAD}\n{_MACROS}\n\\begin{{document}}\n\\begin{{center}}\n\\Large {title}\n\\end{{center}}\n{body}\n\\end{{document}}\n"
+    head = _HEAD.replace("\\usepackage{bm}", "\\usepackage{bm}\n\\usepackage{tikz}") if drawn else _HEAD
+    return f"{head}\n{_MACROS}\n\\begin{{document}}\n\\begin{{center}}\n\\Large {title}\n\\end{{center}}\n{body}\n\\end{{document}}\n"
 
 
 def _body(document: Document, writer: Writer) -> Iterator[str]:
@@ -136,6 +140,11 @@ def _equation(block: Equation, writer: Writer) -> str:
     notes = "".join(writer.prose(row.note) + ".\n" for row in block.rows if row.note is not None)
     mathematics = aligned(block.rows, block.where, writer.profile)
     return f"\\begin{{equation*}}{tag}\n{mathematics}\n\\end{{equation*}}\n" + (notes[:1].upper() + notes[1:])
+
+
+@_block.register
+def _figure(block: Figure, writer: Writer) -> str:
+    return tikz.figure(block.diagram, writer.profile)
 
 
 @_block.register

@@ -146,7 +146,7 @@ def _in_order(expression: sp.Basic) -> Iterator[sp.Basic]:
     yield from sp.preorder_traversal(expression, keys=True)
 
 
-def definition(letters: Letters, function: sp.Basic) -> tuple[sp.Basic, sp.Basic] | None:
+def definition(letters: Letters, function: sp.Basic) -> tuple[Call, sp.Basic] | None:
     """(phi(x), its expression) for a function with a letter and a formula."""
     letter = letters.of(function)
     if letter is None or not isinstance(function, sp.Lambda):

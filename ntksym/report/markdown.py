@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import singledispatch
 
 from ntksym.notation import Profile
+from ntksym.report import mermaid
 from ntksym.report.document import (
     Bibliography,
     Block,
@@ -14,6 +15,7 @@ from ntksym.report.document import (
     Code,
     Document,
     Equation,
+    Figure,
     Formula,
     Inline,
     Prose,
@@ -93,6 +95,13 @@ def _equation(block: Equation, profile: Profile) -> Iterator[str]:
             yield ""
             text = _words(row.note, profile)
             yield f"{text[:1].upper()}{text[1:]}."
+
+
+@_block.register
+def _figure(block: Figure, profile: Profile) -> Iterator[str]:
+    yield "```mermaid"
+    yield mermaid.render(block.diagram, profile).rstrip()
+    yield "```"
 
 
 @_block.register

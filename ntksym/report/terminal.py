@@ -12,6 +12,7 @@ import sympy as sp
 
 from ntksym.notation import Profile
 from ntksym.proof.verdict import Status
+from ntksym.report import tree
 from ntksym.report.characters import ascii_only, tex_to_text
 from ntksym.report.document import (
     Bibliography,
@@ -20,6 +21,7 @@ from ntksym.report.document import (
     Code,
     Document,
     Equation,
+    Figure,
     Formula,
     Inline,
     Prose,
@@ -179,6 +181,13 @@ def _cut(piece: str, room: int) -> int:
         if found and found[-1] > least:
             return found[-1]
     return -1
+
+
+@_block.register
+def _figure(block: Figure, writer: Writer, indent: int) -> Iterator[str]:
+    yield ""
+    for line in tree.render(block.diagram, writer.width - indent, writer.ascii, with_key=False, profile=writer.profile).splitlines():
+        yield " " * indent + line
 
 
 @_block.register
