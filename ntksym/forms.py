@@ -58,7 +58,7 @@ class CrossDualForm:
         q11, q12, q22 = sp.Symbol("q11", positive=True), sp.Symbol("q12", real=True), sp.Symbol("q22", positive=True)
         for f, g, swapped in ((node.f, node.g, {}), (node.g, node.f, {q11: q22, q22: q11})):
             slopes = (phi_derivative(self.phi), phi_derivative(self.psi))
-            mean_of_slope = self.psi(x) == x and (f, g.expr) == (slopes[0], 1)
+            mean_of_slope = self.psi(x) == x and f == slopes[0] and isinstance(g, sp.Lambda) and g.expr == 1
             if (f, g) == (self.phi, self.psi):
                 return self.value.xreplace(swapped)
             if (f, g) == slopes or mean_of_slope:
@@ -224,7 +224,7 @@ def kernel_of_variable(symbol: sp.Symbol) -> Entry | None:
     return Entry(name, layer, _INPUTS[key], () if m is None else (sp.Integer(m),))
 
 
-def _tensor(layer: sp.Expr) -> str:
+def _tensor(layer: sp.Basic) -> str:
     return str(layer).replace("_", "") if isinstance(layer, sp.Symbol) else f"h{layer}"
 
 

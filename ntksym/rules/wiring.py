@@ -120,7 +120,8 @@ def _beside(value: sp.Piecewise, laws: list[ChannelLaw], widths: tuple[sp.Expr, 
     if len(widths) != len(value.args):
         raise RuleError(f"{len(widths)} widths for {len(value.args)} tensors", where="channel_law")
     total = sp.Add(*widths)
-    return tuple((width / total * share, part) for (piece, _), width in zip(value.args, widths, strict=True) for share, part in owners[piece.args[:3]].parts)
+    laws_in_order = [owners[pair.args[0].args[:3]] for pair in value.args]
+    return tuple((width / total * share, part) for law, width in zip(laws_in_order, widths, strict=True) for share, part in law.parts)
 
 
 @rule(

@@ -23,7 +23,7 @@ def rate(function: sp.Lambda, side: sp.Symbol) -> tuple[sp.Symbol, sp.Expr]:
     """The exponent's symbol of the function behind ``function`` on one side, and the factor its derivatives bring down."""
     body, order = function.expr, 0
     while isinstance(body, sp.Derivative):
-        order += sum(int(count) for _, count in body.variable_count)
+        order += sum(int(pair.args[1]) for pair in body.variable_count)
         body = body.expr
     inner = sp.Lambda(function.variables[0], body)
     name = sp.Symbol(f"_rate_{inner(notation.x)}_{side}", positive=True)

@@ -98,7 +98,7 @@ class Numbers:
         if isinstance(e, sp.KroneckerDelta):
             return int(self.index(e.args[0], at) == self.index(e.args[1], at))
         if isinstance(e, sp.Piecewise):
-            for piece, condition in e.args:
+            for piece, condition in (pair.args for pair in e.args):
                 if condition == sp.true or self.index(condition.lhs, at) <= self.index(condition.rhs, at):
                     return self.value(piece, at, values)
         if isinstance(e, Width):
@@ -131,6 +131,6 @@ class Numbers:
 def _base(function: sp.Lambda) -> tuple[sp.Lambda, int]:
     body, order = function.expr, 0
     while isinstance(body, sp.Derivative):
-        order += sum(int(n) for _, n in body.variable_count)
+        order += sum(int(pair.args[1]) for pair in body.variable_count)
         body = body.expr
     return sp.Lambda(function.variables[0], body), order

@@ -60,12 +60,13 @@ def _ranges(definition: sp.Eq, by: Entry, slots: list[Any]) -> list[sp.Expr]:
 
 def _of_concatenation(definition: sp.Eq, claim: sp.Eq, by: Entry) -> Verdict:
     (a,), (b,) = definition.lhs.indices, by.indices
-    widths = sorted({w for _, condition in definition.rhs.args if condition != sp.true for w in condition.rhs.atoms(Width)}, key=str)
+    pieces = [pair.args for pair in definition.rhs.args]
+    widths = sorted({w for _, condition in pieces if condition != sp.true for w in condition.rhs.atoms(Width)}, key=str)
     points = 0
     for sizes in ((2, 3, 5, 4), (3, 1, 2, 6)):
         numbers = {w: sp.Integer(sizes[k % 4]) for k, w in enumerate(widths)}
         for place in range(1, 12):
-            active = next(piece for piece, condition in definition.rhs.args if condition == sp.true or place <= condition.rhs.xreplace(numbers))
+            active = next(piece for piece, condition in pieces if condition == sp.true or place <= condition.rhs.xreplace(numbers))
             for other in range(1, 8):
                 at = {a: sp.Integer(place), b: sp.Integer(other)}
                 same = active.args[:3] == by.args[:3] and active.indices[0].xreplace(at).xreplace(numbers) == other
@@ -79,7 +80,7 @@ def _of_concatenation(definition: sp.Eq, claim: sp.Eq, by: Entry) -> Verdict:
 def _inside(definition: sp.Eq, by: Entry, coordinate: int, numbers: dict[Any, Any]) -> bool:
     """Whether a tensor has this coordinate: for all but the last piece the conditions say."""
     below = sp.S.Zero
-    for piece, condition in definition.rhs.args:
+    for piece, condition in (pair.args for pair in definition.rhs.args):
         if condition == sp.true:
             return True
         width = condition.rhs - below

@@ -128,7 +128,7 @@ def _composed(definition: sp.Eq, claim: ChannelLaw, laws: dict[Any, ChannelLaw],
 def _concatenated(definition: sp.Eq, claim: ChannelLaw, laws: dict[Any, ChannelLaw], widths: tuple[sp.Expr, ...]) -> str | None:
     expected, below = [], sp.S.Zero
     (a,) = definition.lhs.indices
-    for (piece, condition), width in zip(definition.rhs.args, widths, strict=True):
+    for (piece, condition), width in zip((pair.args for pair in definition.rhs.args), widths, strict=True):
         if sp.expand(piece.indices[0] - (a - below)) != 0 or (condition != sp.true and condition != (a <= below + width)):
             return "the pieces do not lie one after the other"
         below += width
