@@ -74,7 +74,10 @@ def _of_concatenation(definition: sp.Eq, claim: sp.Eq, by: Entry) -> Verdict:
                 if claim.rhs.xreplace(at).xreplace(numbers) != int(same) and _inside(definition, by, other, numbers):
                     return false(f"at coordinates {place}, {other} the Jacobian is {int(same)}")
                 points += 1
-    return tested(points, 15, "the pieces looked up at two sets of widths")
+    mine = [pair.args[0].indices[0] for pair in definition.rhs.args if pair.args[0].args[:3] == by.args[:3]]
+    places = sp.Add(*(sp.KroneckerDelta(a, sp.expand(b + a - place)) for place in mine))  # u at a - offset is u at b where a = b + offset
+    looked_up = tested(points, 15, "the pieces looked up at two sets of widths")
+    return looked_up + proved("all widths: the place of each piece, solved for its coordinate") if sp.expand(places - claim.rhs) == 0 else looked_up
 
 
 def _inside(definition: sp.Eq, by: Entry, coordinate: int, numbers: dict[Any, Any]) -> bool:
