@@ -312,11 +312,13 @@ def read_wiring(
 ) -> Statement:
     r"""K_{h^1},\; K_{h^2}, \dots \;\Rightarrow\; \text{a recursion}
 
-    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x); ``layers``: for each tensor its name, its entry of the per-layer keywords
+    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x), and the channels of the outputs; ``layers``: for each tensor its name, its entry of the per-layer keywords
     and a label; ``outputs``: names and numbers of the tensors asked for.
     """
     by_tensor: dict[str, list[tuple[sp.Symbol, sp.Expr]]] = {}
     for statement in equations:
+        if isinstance(statement.claim, ChannelLaw):
+            continue
         pair, single = statement.claim
         found = by_tensor.setdefault(tensor_name(pair.lhs), [])
         labels = [(X, Y)] if not pair.lhs.indices else [(X, Y), (Y, X)]

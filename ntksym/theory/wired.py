@@ -209,7 +209,8 @@ class _Walk:
         d = self.d
         layers = tuple((n.name.replace("^", ""), n.weights if n.op == "affine" else None, _label(n)) for n in self.blocks)
         outputs = tuple((head, int(self.wiring.node(name).entry.layer)) for head, name in self.wiring.outputs)
-        d = d.by(wiring.read_wiring, *self.kernels, layers=layers, outputs=outputs, parameters=keywords(self.network))
+        laws = [self.law[name] for _, name in self.wiring.outputs]
+        d = d.by(wiring.read_wiring, *self.kernels, *laws, layers=layers, outputs=outputs, parameters=keywords(self.network))
         if any(w != Width(0) for block in d.conclusion.claim.blocks for _, value in block.update for w in value.atoms(Width)):
             d = d.by(wiring.declared_widths, d.last, sizes=self.wiring.sizes)
         special = d.last

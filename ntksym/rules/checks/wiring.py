@@ -358,7 +358,12 @@ def read_wiring(premises: tuple[Statement, ...], conclusion: Statement, *, layer
     if claim.base or claim.parameters != parameters or len(claim.outputs) == 0:
         return false("the recursion has a first layer of its own, or other parameters")
     wanted: dict[tuple[str, str], sp.Expr] = {}
+    laws = [premise.claim for premise in premises if isinstance(premise.claim, ChannelLaw)]
+    if {int(law.entry.layer) for law in laws if law.gaussian and law.entry.name == "h"} != {number for _, number in outputs}:
+        return false("an output is not known to be Gaussian")
     for premise in premises:
+        if isinstance(premise.claim, ChannelLaw):
+            continue
         pair, single = premise.claim
         kinds = [("12", pair, X, Y), ("11", single, X, X), ("22", single, Y, Y)] + ([("21", pair, Y, X)] if pair.lhs.indices else [])
         for key, equation, p, q in kinds:
