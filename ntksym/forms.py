@@ -220,12 +220,12 @@ def kernel_of_variable(symbol: sp.Symbol) -> Entry | None:
     if found is None:
         return None
     name, key, letter, k, m = found.groups()
-    layer = sp.Integer(k) if letter == "h" else sp.Symbol(f"{letter}_{k}")
+    layer = sp.Integer(k) if letter == "h" else sp.Symbol(f"{letter}^{k}")
     return Entry(name, layer, _INPUTS[key], () if m is None else (sp.Integer(m),))
 
 
 def _tensor(layer: sp.Basic) -> str:
-    return str(layer).replace("_", "") if isinstance(layer, sp.Symbol) else f"h{layer}"
+    return str(layer).replace("^", "") if isinstance(layer, sp.Symbol) else f"h{layer}"
 
 
 def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:

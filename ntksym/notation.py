@@ -52,7 +52,7 @@ _MEANINGS = (
     Meaning("x2", "x'", "x'", "the second input of the network", "n_0"),
     Meaning("h", "h", "h", "pre-activation of a layer", "n_l"),
     Meaning("z", "z", "z", "post-activation of a layer; $z^0$ is the input", "n_l"),
-    Meaning("s", "s", "s", "tensor put together from others: a sum, product, concatenation, scaling or normalization", "n_l"),
+    Meaning("s", "s", "s", "tensor put together from others (sum, product, normalization, ...)", "n_l"),
     Meaning("xi", r"\xi", "xi", "dropout mask of a tensor: 1 where a channel is kept, else 0"),
     Meaning("f", "f", "f", r"output of the network at the parameters $\theta$, heads side by side", "k"),
     Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1)", "n_{l-1} x n_l"),

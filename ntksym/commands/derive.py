@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from ntksym.cli import load
-from ntksym.commands.networks import TARGETS, network_options, read_network, require_values
+from ntksym.commands.networks import TARGETS, is_network_file, network_options, read_network, require_values
 from ntksym.commands.output import folder_in_the_making, say, show_json, write_files
 from ntksym.commands.page import show_derivation
-from ntksym.commands.specs import activation_options, read_activation
+from ntksym.commands.specs import activation_options
 from ntksym.errors import NtksymError
 from ntksym.evaluate.data import NAMES, load_data
 from ntksym.evaluate.emission import emit
@@ -57,10 +57,11 @@ def derive_command(
     ridge: float | None,
     as_json: bool,
 ) -> None:
-    """Derive the kernel recursion of a fully connected network, show every step and how it was checked.
+    """Derive the kernel recursion of a network, show every step and how it was checked.
 
-    SPEC is the id of a derivation (see `ntksym list`), or an activation: a name of the catalogue or a formula in x. With --out the
-    derivation and the emitted code are written; with --data that code is run: kernel regression with the NNGP and the NTK.
+    SPEC is the id of a derivation (see `ntksym list`), an activation of a fully connected network (a name of the catalogue or a formula in x),
+    or a .json file that Network.to_json wrote, of any wiring. With --out the derivation and the emitted code are written; with --data that
+    code is run: kernel regression with the NNGP and the NTK.
     """
     if spec in derivations():
         _refuse_network_options(ctx, spec)
@@ -69,13 +70,12 @@ def derive_command(
         dataset = None
     else:
         dataset = None if data is None else load_data(data)
-        phi = read_activation(spec, params, variable)
+        network = read_network(ctx, spec, variable, params, depth, sigma_w, sigma_b, derivative)
         if dataset is not None:
             if target == "jacobian":
                 raise click.UsageError("--data needs a kernel: use --target nngp or ntk.")
-            require_values(phi)
-        network = read_network(phi, depth, sigma_w, sigma_b, derivative)
-        say(f"deriving the {target.upper() if target != 'jacobian' else target} of {spec}, depth {depth} ...")
+            require_values(network)
+        say(f"deriving the {target.upper() if target != 'jacobian' else target} of {spec}{'' if is_network_file(spec) else f', depth {depth}'} ...")
         made = derive(network, target)
         diagram = chain_graph(network).diagram()
         source = _source(network, target, needed=dataset is not None)

@@ -7,17 +7,14 @@ from typing import Any
 
 import click
 
-from ntksym.commands.networks import network_options, read_network
+from ntksym.commands.networks import is_network_file, network_options, read_network, read_text, refuse_activation_options
 from ntksym.commands.output import can_show_unicode, say, width, write_file
-from ntksym.commands.specs import activation_options, read_activation
-from ntksym.errors import DataError
+from ntksym.commands.specs import activation_options
 from ntksym.network import ChainGraph, Network, chain_graph
 from ntksym.serialize import from_json
 
 FORMATS = ("tree", "mermaid", "tikz", "svg", "png", "json")
 _SUFFIXES = {".txt": "tree", ".mmd": "mermaid", ".mermaid": "mermaid", ".tex": "tikz", ".tikz": "tikz", ".svg": "svg", ".png": "png", ".json": "json"}
-_ACTIVATION_ONLY = ("variable", "depth", "sigma_w", "sigma_b", "params", "derivative")
-_LARGEST_FILE = 10_000_000  # bytes
 
 
 @click.command("graph")
@@ -55,11 +52,7 @@ def graph_command(
     """
     form = form or (_SUFFIXES.get(out.suffix.lower(), "tree") if out is not None else "tree")
     _refuse(ctx, spec, form, path, jacobians, fragment, only_ascii, out)
-    chain = (
-        _read_chain(spec)
-        if spec.lower().endswith(".json")
-        else chain_graph(read_network(read_activation(spec, params, variable), depth, sigma_w, sigma_b, derivative))
-    )
+    chain = _read_chain(spec) if is_network_file(spec) else chain_graph(read_network(ctx, spec, variable, params, depth, sigma_w, sigma_b, derivative))
     shown: str | bytes
     if form == "tree":
         shown = chain.tree(path, jacobians=jacobians, width=width(), ascii=only_ascii or (out is None and not can_show_unicode()))
@@ -78,11 +71,8 @@ def graph_command(
 
 def _refuse(ctx: click.Context, spec: str, form: str, path: str | None, jacobians: bool, fragment: bool, only_ascii: bool, out: Path | None) -> None:
     """An option that would be ignored is refused."""
-    if spec.lower().endswith(".json"):
-        for name in _ACTIVATION_ONLY:
-            if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-                option = "--param" if name == "params" else "--" + name.replace("_", "-")
-                raise click.UsageError(f"{option} does not apply to a file, which says all of the network.")
+    if is_network_file(spec):
+        refuse_activation_options(ctx)
     if fragment and form != "tikz":
         raise click.UsageError(f"--fragment is for --format tikz, not {form}.")
     if only_ascii and form != "tree":
@@ -94,16 +84,7 @@ def _refuse(ctx: click.Context, spec: str, form: str, path: str | None, jacobian
 
 
 def _read_chain(name: str) -> ChainGraph:
-    file = Path(name)
-    try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise DataError(f"it is larger than {_LARGEST_FILE // 1_000_000} MB", where=name, fix="give what Network.to_json wrote")
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=name, fix="give a file that Network.to_json wrote") from error
-    except UnicodeDecodeError as error:
-        raise DataError("this is no text", where=name, fix="give a file that Network.to_json wrote") from error
+    """The graph that a file holds, or that of the network it holds."""
+    text = read_text(name)
     found = from_json(text)
-    if isinstance(found, Network):
-        return chain_graph(found)
-    return ChainGraph.from_json(text)
+    return chain_graph(found) if isinstance(found, Network) else ChainGraph.from_json(text)

@@ -75,6 +75,10 @@ def symbol_latex(name: str, profile: Profile = DEFAULT) -> str:
         return MEANINGS[name].latex
     if name in _LETTERS_OF_MEANINGS:
         return name
+    part = tensor_or_entry(name)
+    if part is not None:
+        letter = symbol_latex(part[0], profile)
+        return f"{letter}^{{{part[2]}}}" if part[1] == "^" else f"{letter}^{{[{part[2]}]}}"
     match = _PLAIN_NAME.fullmatch(name)
     if match is None:
         greek = _greek_letter(name) if len(name) == 1 else None
@@ -83,6 +87,12 @@ def symbol_latex(name: str, profile: Profile = DEFAULT) -> str:
     letters = _GREEK.get(stem) or (stem if len(stem) == 1 else rf"\mathrm{{{stem}}}")
     below = ",".join(filter(None, [digits, *(_subscript(part) for part in (rest or "").split("_"))]))
     return f"{letters}_{{{below}}}" if below else letters
+
+
+def tensor_or_entry(name: str) -> tuple[str, str, str] | None:
+    """The name of a tensor of a wiring, s^2, or of an entry of a keyword, sigma_b[1], in its parts; None for any other."""
+    found = re.fullmatch(r"([A-Za-z_]+)(\^|\[)(\d+)\]?", name)
+    return (found[1], found[2], found[3]) if found is not None and found[1] in MEANINGS else None
 
 
 def _subscript(part: str) -> str:

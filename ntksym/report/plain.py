@@ -14,6 +14,7 @@ from ntksym.errors import NotationError
 from ntksym.nodes import Delta
 from ntksym.notation import DEFAULT, MEANINGS, Profile
 from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
+from ntksym.report.names import tensor_or_entry
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -45,6 +46,9 @@ def symbol_text(name: str) -> str:
             return name.replace("Theta-hat", "Θ̂").replace("Theta", "Θ").replace(".", "·")
     if name in {meaning.latex for meaning in MEANINGS.values()}:
         return tex_to_text(name)
+    part = tensor_or_entry(name)
+    if part is not None:
+        return f"{symbol_text(part[0])}{part[1]}{part[2]}" if part[1] == "^" else f"{symbol_text(part[0])}[{part[2]}]"
     match = re.fullmatch(r"([A-Za-z]+)(_?[A-Za-z0-9_]*)", name)
     if match is None:
         return name if name.isalpha() and len(name) == 1 else repr(name)

@@ -74,7 +74,7 @@ def tag(entry: Entry, sums: Mapping[tuple[str, int], Any]) -> int | sp.Symbol:
 
 def named(entry: Entry) -> sp.Symbol:
     """A tensor as the name of a layer: s_2."""
-    return sp.Symbol(f"{entry.name}_{entry.layer}")
+    return sp.Symbol(f"{entry.name}^{entry.layer}")
 
 
 def kernel(name: str, k: int | sp.Symbol, m: int | sp.Symbol, first: sp.Symbol, second: sp.Symbol) -> Entry:

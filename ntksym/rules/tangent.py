@@ -26,7 +26,7 @@ def output_entry(coordinate: sp.Expr, label: sp.Symbol = X) -> Entry:
 
 def backward_entry(tensor: Entry, coordinate: sp.Expr, output: sp.Expr) -> Entry:
     """B of a tensor: the derivative of output ``output`` by the tensor at ``coordinate``."""
-    return Entry("B", sp.Symbol(f"{tensor.name}_{tensor.layer}"), tensor.inputs, (output, coordinate))
+    return Entry("B", sp.Symbol(f"{tensor.name}^{tensor.layer}"), tensor.inputs, (output, coordinate))
 
 
 @rule(
@@ -129,7 +129,7 @@ def layer_term(jacobian: Statement, *, widths: tuple[sp.Expr, ...], standard: bo
 
 def layer_kernel(parameter: Entry, first: sp.Expr, second: sp.Expr) -> Entry:
     """The part of the tangent kernel that one parameter gives."""
-    return Entry("Thetahat", sp.Symbol(f"{parameter.name}_{parameter.layer}"), (X, Y), (first, second))
+    return Entry("Thetahat", sp.Symbol(f"{parameter.name}^{parameter.layer}"), (X, Y), (first, second))
 
 
 @rule(

@@ -312,8 +312,8 @@ def read_wiring(
 ) -> Statement:
     r"""K_{h^1},\; K_{h^2}, \dots \;\Rightarrow\; \text{a recursion}
 
-    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x), and the channels of the outputs; ``layers``: for each tensor its name, its entry of the per-layer keywords
-    and a label; ``outputs``: names and numbers of the tensors asked for.
+    ``equations``: of kernels and tangent kernels, each at (x, x') and (x, x), and the channels of the outputs; ``layers``: for each tensor its name, its
+    entry of the per-layer keywords and a label; ``outputs``: names and numbers of the tensors asked for.
     """
     by_tensor: dict[str, list[tuple[sp.Symbol, sp.Expr]]] = {}
     for statement in equations:
@@ -347,7 +347,7 @@ def _put(expression: sp.Expr, places: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:
 
 def tensor_name(entry: Entry) -> str:
     """The tensor a kernel is of: h3, s2."""
-    return str(entry.layer).replace("_", "") if isinstance(entry.layer, sp.Symbol) else f"h{entry.layer}"
+    return str(entry.layer).replace("^", "") if isinstance(entry.layer, sp.Symbol) else f"h{entry.layer}"
 
 
 def _as_state(expression: sp.Expr) -> sp.Expr:

@@ -42,7 +42,7 @@ class Law:
             if one.name == "beta":
                 return sp.S.One
             summed = any((letter, number) == (one.name, int(one.layer)) for letter, number, _ in self.sums)
-            layer = sp.Symbol(f"{one.name}_{one.layer}") if summed else one.layer
+            layer = sp.Symbol(f"{one.name}^{one.layer}") if summed else one.layer
             return Entry(name, layer, sorted((one.inputs[0], two.inputs[0]), key=lambda label: label == Y))
         for letter, number, form in reversed(self.sums):  # the last one made comes apart first
             for sum_, other in ((one, two), (two, one)):

@@ -97,7 +97,7 @@ def output_jacobian(premises: tuple[Statement, ...], conclusion: Statement, *, t
     """The name of the tensor, and a one where the output is the tensor's coordinate, counted from ``offset``."""
     claim = conclusion.claim
     o, b = claim.lhs.indices
-    if claim.lhs.name != "B" or str(claim.lhs.layer) != f"{tensor.name}_{tensor.layer}" or claim.lhs.inputs != tensor.inputs:
+    if claim.lhs.name != "B" or str(claim.lhs.layer) != f"{tensor.name}^{tensor.layer}" or claim.lhs.inputs != tensor.inputs:
         return false("it is the Jacobian of another tensor")
     for first in range(1, 5):
         for second in range(1, 5):
@@ -118,7 +118,7 @@ def _backward(edges: list[sp.Eq], widths: tuple[sp.Expr, ...], o: sp.Symbol, nam
     total = sp.S.Zero
     for edge, width in zip(edges, widths, strict=True):
         of = edge.lhs.of
-        total += sp.Sum(Entry("B", sp.Symbol(f"{of.name}_{of.layer}"), of.inputs, (o, middle)) * _applied_to(edge, names, middle), (middle, 1, width))
+        total += sp.Sum(Entry("B", sp.Symbol(f"{of.name}^{of.layer}"), of.inputs, (o, middle)) * _applied_to(edge, names, middle), (middle, 1, width))
     return total
 
 
@@ -127,7 +127,7 @@ def backward(premises: tuple[Statement, ...], conclusion: Statement, *, widths: 
     edges, claim = [premise.claim for premise in premises], conclusion.claim
     o, b = claim.lhs.indices
     tensor = edges[0].lhs.by
-    if str(claim.lhs.layer) != f"{tensor.name}_{tensor.layer}" or any(edge.lhs.by.args[:3] != tensor.args[:3] for edge in edges):
+    if str(claim.lhs.layer) != f"{tensor.name}^{tensor.layer}" or any(edge.lhs.by.args[:3] != tensor.args[:3] for edge in edges):
         return false("it is the Jacobian by another tensor")
     (name,) = _letters(1)
     direct = claim.rhs.xreplace({b: name}) * Entry("e", 0, (), (name,))
@@ -151,7 +151,7 @@ def layer_term(premises: tuple[Statement, ...], conclusion: Statement, *, widths
     by = jacobian.lhs.by
     o, p = claim.lhs.indices
     name = {"omega": "W", "beta": "b"}[by.name] if standard else by.name
-    if str(claim.lhs.layer) != f"{name}_{by.layer}" or claim.lhs.inputs != sp.Tuple(X, Y) or jacobian.lhs.of.indices[0] != o:
+    if str(claim.lhs.layer) != f"{name}^{by.layer}" or claim.lhs.inputs != sp.Tuple(X, Y) or jacobian.lhs.of.indices[0] != o:
         return false("it is the term of another parameter")
     apart = {limit[0]: sp.Symbol(f"_{limit[0]}", integer=True, positive=True) for s in jacobian.rhs.atoms(sp.Sum) for limit in s.limits}
     product = jacobian.rhs * jacobian.rhs.xreplace(apart).xreplace({o: p, X: Y})
@@ -196,7 +196,7 @@ def tangent_kernel_of_wiring(
     for claim in claims:
         if isinstance(claim.lhs, Entry) and claim.lhs.name == "B":
             for label in (X, Y):
-                name, _, layer = str(claim.lhs.layer).partition("_")
+                name, _, layer = str(claim.lhs.layer).partition("^")
                 key = (name, layer, (str(label),))
                 moved = numbers.forward(label, shifted=(key, numbers.directions(key)))
                 known[key_of(claim.lhs.xreplace({X: label}))] = (np.imag(stacked(moved, label)) / STEP).T

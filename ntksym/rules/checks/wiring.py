@@ -270,7 +270,7 @@ def _named(name: str, first: Entry, second: Entry, other: sp.Symbol) -> Entry:
 def name_covariance(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """Both sides are averages of the named tensor with itself."""
     law, moments = premises[0].claim, premises[1].claim
-    name = sp.Symbol(f"{law.entry.name}_{law.entry.layer}")
+    name = sp.Symbol(f"{law.entry.name}^{law.entry.layer}")
     for equation, moment, other in zip(conclusion.claim, moments, (Y, X), strict=True):
         if moment.lhs != Mean(law.entry * law.entry.xreplace({X: other})) or not law.gaussian:
             return false("the average is of another tensor, or the tensor is not Gaussian")
@@ -296,7 +296,7 @@ def tangent_moments(premises: tuple[Statement, ...], conclusion: Statement, *, m
         return false("what it takes for granted is not listed")
     for equation, same in zip(conclusion.claim, (False, True), strict=True):
         tensor = (u.entry.name, u.entry.layer)
-        if (equation.lhs.name, str(equation.lhs.layer), equation.lhs.inputs) != ("Theta", f"{tensor[0]}_{tensor[1]}", sp.Tuple(X, X if same else Y)):
+        if (equation.lhs.name, str(equation.lhs.layer), equation.lhs.inputs) != ("Theta", f"{tensor[0]}^{tensor[1]}", sp.Tuple(X, X if same else Y)):
             return false("it is the tangent kernel of another tensor")
         if bool(equation.lhs.indices) != (u.entry != v.entry):
             return false("it is the tangent kernel of another pair")
@@ -329,7 +329,7 @@ def tangent_of_affine(premises: tuple[Statement, ...], conclusion: Statement, *,
 
 
 def _is_tangent_of(entry: Entry, first: sp.Eq, second: sp.Eq, other: sp.Symbol) -> bool:
-    names = [sp.Symbol(f"{tensor[0]}_{tensor[1]}") for tensor in (_tensors(first), _tensors(second))]
+    names = [sp.Symbol(f"{tensor[0]}^{tensor[1]}") for tensor in (_tensors(first), _tensors(second))]
     more = () if names[0] == names[1] else (names[1],)
     return entry == Entry("Theta", names[0], (X, other), more)
 
@@ -398,7 +398,7 @@ def read_wiring(premises: tuple[Statement, ...], conclusion: Statement, *, layer
 
 def _suffix(tensor: sp.Expr) -> str:
     """_h3 for the third tensor that weights make, _s2 for a sum."""
-    return "_" + (str(tensor).replace("_", "") if isinstance(tensor, sp.Symbol) else f"h{tensor}")
+    return "_" + (str(tensor).replace("^", "") if isinstance(tensor, sp.Symbol) else f"h{tensor}")
 
 
 def _relabelled(expression: sp.Expr, p: sp.Symbol, q: sp.Symbol) -> sp.Expr:
