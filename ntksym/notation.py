@@ -52,7 +52,7 @@ _MEANINGS = (
     Meaning("x2", "x'", "x'", "the second input of the network", "n_0"),
     Meaning("h", "h", "h", "pre-activation of a layer", "n_l"),
     Meaning("z", "z", "z", "post-activation of a layer; $z^0$ is the input", "n_l"),
-    Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1)", "n_{l-1} x n_l"),
+    Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1) where no other law is given", "n_{l-1} x n_l"),
     Meaning("beta", r"\beta", "beta", "biases of a layer, drawn from N(0,1)", "n_l"),
     Meaning("theta", r"\theta", "theta", "all parameters of the layers named, as one vector", "P_l"),
     Meaning("n", "n", "n", "width of a layer; $n_0$ is the input dimension"),
@@ -99,7 +99,15 @@ CONVENTIONS: tuple[str, ...] = (
     "L hidden layers; the output layer is layer L+1; the kernel multiplies the identity over outputs.",
 )
 
-# The same sentences for a page that sets mathematics (between dollars).
+# What a report about the exponents of a parameterization prints instead.
+ABC_CONVENTIONS_TEX: tuple[str, ...] = (
+    r"abc-parameterization: $W^l = n^{-a_l}\,\omega^l$, $\omega^l$ drawn from $\mathcal{N}(0, n^{-2b_l})$, gradients with respect to $\omega$.",
+    r"Gradient descent on the sum over examples of $\tfrac{1}{2}\|f-y\|^2$ with learning rate $\eta\,n^{-c}$, $\eta$ a constant.",
+    r"$n$ is the common order of the hidden widths; $O(n^e)$ states the size that an entry has, no mere bound.",
+    r"$L$ hidden layers; the output layer is layer $L+1$; no biases.",
+)
+
+# The sentences of CONVENTIONS for a page that sets mathematics (between dollars).
 CONVENTIONS_TEX: tuple[str, ...] = (
     r"$\sigma_w$ and $\sigma_b$ are standard deviations.",
     r"NTK parameterization: $h^{\ell+1} = \tfrac{\sigma_w}{\sqrt{n_\ell}}\, z^{\ell} \omega^{\ell+1} + \sigma_b \beta^{\ell+1}$, "

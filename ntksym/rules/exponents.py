@@ -1,6 +1,6 @@
 r"""Counting powers of the width n: what sizes a network's tensors have at initialization, and by how much they move in training.
 
-Two laws do all the counting.  A sum of n terms that are independent of one another and centred is of size $\sqrt n$ (central limit theorem); a sum of n terms
+Two laws do all the counting.  A sum of n terms that are independent of one another and centred is of size $\sqrt{n}$ (central limit theorem); a sum of n terms
 that share a sign, because the factors were made from one another, is of size n (law of large numbers).
 """
 
@@ -40,10 +40,10 @@ SIZES = {"value", "derivative", "change"}
 @rule(
     source=Citation("", "central limit theorem and law of large numbers"),
     check=checks.counting_laws,
-    reason=r"Sums over $n$ neurons: independent centred terms give $\sqrt n$, terms made from one another give $n$, a matrix met by its own transpose gives $\sqrt n$ each time.",
+    reason=r"Sums over $n$ neurons: independent centred terms give $\sqrt{n}$, terms made from one another give $n$, a matrix met by its own transpose gives $\sqrt{n}$ each time.",
 )
 def counting_laws() -> Statement:
-    r"""\sum_{a\le n}\omega_{ai}z_a = O(\sqrt n)\ (\omega\perp z),\qquad \sum_{a\le n}z_a z'_a = O(n),\qquad \sum_{a,j\le n}\omega_{ai}\omega_{aj}g_j = O(n)"""
+    r"""\sum_{a\le n}\omega_{ai}z_a = O(\sqrt{n})\ (\omega\perp z),\qquad \sum_{a\le n}z_a z'_a = O(n),\qquad \sum_{a,j\le n}\omega_{ai}\omega_{aj}g_j = O(n)"""
     a, i, j = index("a"), index("i"), index("j")
     first, second = Entry("omega", 2, (), (a, i)), Entry("omega", 2, (), (a, j))
     z, other, g = Entry("z", 1, (x1,), (a,)), Entry("z", 1, (x2,), (a,)), Entry("B", 2, (x1,), (j,))
@@ -165,7 +165,7 @@ def count_values(parameterized: Statement, laws: Statement) -> Statement:
     reader = _Reader(parameterized.claim)
     sizes = {_tensor(entry): sp.S.Zero for entry, _ in parameterized.claim.growth if _tensor(entry) not in reader.tensors}
     for head in reader.tensors:
-        sizes[head] = sp.Max(*(sizes[e.tail] + (e.scale + reader.growth[e.tail] / 2 if e.weights is not None else 0) for e in reader.into(head)))
+        sizes[head] = max(sizes[e.tail] + (e.scale + reader.growth[e.tail] / 2 if e.weights is not None else 0) for e in reader.into(head))
     return Statement(PowerCount("value", _rows(sizes, reader.tensors), _tensor(parameterized.claim.output)), Regime.ORDER_IN_WIDTH, (GENERIC,))
 
 
@@ -182,7 +182,7 @@ def count_derivatives(parameterized: Statement, laws: Statement) -> Statement:
     for tensor in reversed(reader.tensors):
         ways = [sizes[e.head] + (e.scale + reader.growth[e.head] / 2 if e.weights is not None else 0) for e in reader.out_of(tensor) if e.head in sizes]
         if ways:
-            sizes[tensor] = sp.Max(*ways)
+            sizes[tensor] = max(ways)
     order = [tensor for tensor in reader.tensors if tensor in sizes]
     return Statement(PowerCount("derivative", _rows(sizes, order), output), Regime.ORDER_IN_WIDTH, (GENERIC,))
 
@@ -232,8 +232,8 @@ class _Training:
         return started or any(self.change[t] > 0 for t in self.reader.tensors)
 
     def _update(self) -> None:
-        value = {t: sp.Max(size, self.change[t]) for t, size in self.values.items()}
-        slope = {t: sp.Max(size, self.turn[t]) for t, size in self.derivatives.items()}
+        value = {t: max(size, self.change[t]) for t, size in self.values.items()}
+        slope = {t: max(size, self.turn[t]) for t, size in self.derivatives.items()}
         growth, frozen = self.reader.growth, self.reader.network.frozen
         c = self.reader.network.c
         step = {}  # exponent of an entry of the update of W, without the two signals it is made of
@@ -245,9 +245,9 @@ class _Training:
                 if e.weights is None:
                     ways.append(self.change[e.tail])
                     continue
-                ways.append(step[e] + slope.get(head, sp.S.Zero) + value[e.tail] + sp.Max(self.values[e.tail], self.change[e.tail]) + growth[e.tail])
+                ways.append(step[e] + slope.get(head, sp.S.Zero) + value[e.tail] + max(self.values[e.tail], self.change[e.tail]) + growth[e.tail])
                 ways.append(e.scale + self.change[e.tail] + _gain(growth[e.tail], growth[head]))
-            self.change[head] = sp.Max(*ways)
+            self.change[head] = max(ways)
         for tensor in reversed([t for t in self.reader.tensors if t in self.derivatives]):
             ways = [NOTHING]
             for e in self.reader.out_of(tensor):
@@ -259,7 +259,7 @@ class _Training:
                     continue
                 ways.append(step[e] + 2 * slope[e.head] + value[tensor] + growth[e.head])
                 ways.append(e.scale + self.turn[e.head] + _gain(growth[e.head], growth[tensor]))
-            self.turn[tensor] = sp.Max(*ways)
+            self.turn[tensor] = max(ways)
 
     def _bends(self, edge: _Edge) -> bool:
         equation = next(q for q in self.reader.network.equations if _tensor(q.lhs) == edge.head)
@@ -268,7 +268,7 @@ class _Training:
 
 def _gain(summed: sp.Expr, kept: sp.Expr) -> sp.Expr:
     """Exponent that a matrix adds to a signal made from it, besides its entries' size: it sums over n^summed neurons and keeps n^kept."""
-    return sp.Max(summed / 2, summed - kept / 2)
+    return max(summed / 2, summed - kept / 2)
 
 
 # -- judging -----------------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ def classify(parameterized: Statement, values: Statement, derivatives: Statement
     network, output = parameterized.claim, changes.claim.output
     value, change = dict(values.claim.rows), dict(changes.claim.rows)
     hidden = [tensor for tensor in value if tensor != output]
-    r = -sp.Max(*(change[tensor] for tensor in hidden))
+    r = -max(change[tensor] for tensor in hidden)
     updates = changes.claim.updates
     broken = [f"At initialization ${_name(tensor)}$ is {_size(value[tensor])}, not of order one." for tensor in hidden if value[tensor] != 0]
     if value[output] > 0:
