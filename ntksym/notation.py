@@ -60,6 +60,9 @@ _MEANINGS = (
     Meaning("Thetahat", r"\hat\Theta", "Theta-hat", "tangent kernel of a finite network", "n_l x n_l"),
     Meaning("K", "K", "K", "NNGP kernel of a layer"),
     Meaning("Theta", r"\Theta", "Theta", "neural tangent kernel of a layer"),
+    Meaning("Wstd", "W", "W", "weights of a layer in the standard parameterization", "n_{l-1} x n_l"),
+    Meaning("bstd", "b", "b", "biases of a layer in the standard parameterization", "n_l"),
+    Meaning("Thetastd", r"{\hat\Theta_{\mathrm{std}}}", "Theta-hat_std", "tangent kernel of a finite network in the standard parameterization", "n_l x n_l"),
     Meaning("B", "B", "B", "Jacobian of the output with respect to the pre-activations of a layer", "n_{L+1} x n_l"),
 )
 
