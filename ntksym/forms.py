@@ -216,9 +216,9 @@ class PowerCount:
 class AbcClass:
     r"""What becomes of an abc-parameterization as the width n grows (Yang and Hu 2021).
 
-    ``a`` and ``b``: one exponent per weight matrix, ``c`` that of the learning rate.  ``values``, ``derivatives`` and ``changes``: rows (tensor, exponent), sizes of
-    coordinates as powers of n at initialization, of the output's derivative, and of the change in training; the last row of values and changes is that of
-    the output.  ``r``: minus the largest exponent of a hidden tensor's change, so that features move by n^(-r).  ``updates``: at which update.
+    ``a`` and ``b``: one exponent per weight matrix, ``c`` that of the learning rate.  ``values``, ``derivatives`` and ``changes``: rows (tensor, exponent),
+    sizes of coordinates as powers of n at initialization, of the output's derivative, and of the change in training; the last row of values and changes is
+    that of the output.  ``r``: minus the largest exponent of a hidden tensor's change, so that features move by n^(-r).  ``updates``: at which update.
     ``stable``: hidden values are of order one and stay so, the output stays bounded.  ``trivial``: stable, and the output's change vanishes.
     ``regime``: "unstable", "trivial", "kernel" or "feature learning"; ``reasons``: a sentence for every condition that decided.
     """

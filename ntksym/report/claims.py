@@ -401,9 +401,7 @@ _COUNTS = {
 @_blocks.register(AbcNetwork)
 def _abc_network(network: AbcNetwork, page: Page, number: str) -> tuple[Block, ...]:
     rows = [Row(equation.lhs, "=", equation.rhs) for equation in network.equations]
-    laws = [
-        Row(weights, "~", Gaussian(sp.Tuple(weights), sp.Tuple(sp.S.Zero), sp.Tuple(_n ** (-2 * deviation)))) for weights, _, deviation in network.weights
-    ]
+    laws = [Row(weights, "~", Gaussian(sp.Tuple(weights), sp.Tuple(sp.S.Zero), sp.Tuple(_n ** (-2 * deviation)))) for weights, _, deviation in network.weights]
     fixed = [Formula(weights) for weights in network.frozen]
     still = (Prose((*_separated(fixed), Text(" is not trained." if len(fixed) == 1 else " are not trained."))),) if fixed else ()
     rate = "The learning rate is $\\eta$." if network.c == 0 else f"The learning rate is $\\eta\\,n^{{{-network.c}}}$."
@@ -428,7 +426,9 @@ def _sized(of: str, tensor: Entry, output: Any) -> sp.Basic:
 
 @_blocks.register(AbcClass)
 def _abc_class(claim: AbcClass, page: Page, number: str) -> tuple[Block, ...]:
-    verdict = {"unstable": "Unstable.", "trivial": "Stable and trivial.", "kernel": "Stable, in the kernel regime."}.get(claim.regime, "Stable, with feature learning.")
+    verdict = {"unstable": "Unstable.", "trivial": "Stable and trivial.", "kernel": "Stable, in the kernel regime."}.get(
+        claim.regime, "Stable, with feature learning."
+    )
     output = claim.values[-1][0]
     exponents = [Row(Glyph(letter, letter), "=", sp.Tuple(*numbers)) for letter, numbers in (("a", claim.a), ("b", claim.b))]
     exponents += [Row(Glyph("c", "c"), "=", claim.c), Row(Glyph("r", "r"), "=", claim.r)]

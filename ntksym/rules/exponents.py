@@ -26,21 +26,22 @@ for _form in (AbcNetwork, PowerCount, AbcClass):
 
 n = sp.Symbol("n", positive=True)
 NOTHING = -sp.oo
-HALF = sp.Rational(1, 2)
 
-WIDE = Assumption("one-width", r"All hidden widths are proportional to one number $n \to \infty$; the input dimension, the outputs, the examples and the updates are fixed.")
+WIDE = Assumption(
+    "one-width", r"All hidden widths are proportional to one number $n \to \infty$; the input dimension, the outputs, the examples and the updates are fixed."
+)
 GENERIC = Assumption(
     "generic-counting",
     r"$\phi$ and its first two derivatives are of order one at pre-activations of order one, the loss has a slope of order one at the outputs, "
     r"and no sum is smaller than its law says; behind a tensor that has left order one, $\phi$ is taken to grow like its argument.",
 )
-SIZES = {"value", "derivative", "change"}
 
 
 @rule(
     source=Citation("", "central limit theorem and law of large numbers"),
     check=checks.counting_laws,
-    reason=r"Sums over $n$ neurons: independent centred terms give $\sqrt{n}$, terms made from one another give $n$, a matrix met by its own transpose gives $\sqrt{n}$ each time.",
+    reason=r"Sums over $n$ neurons: independent centred terms give $\sqrt{n}$, terms made from one another give $n$; a square matrix and its transpose, "
+    r"one after the other, give $\sqrt{n}$ each.",
 )
 def counting_laws() -> Statement:
     r"""\sum_{a\le n}\omega_{ai}z_a = O(\sqrt{n})\ (\omega\perp z),\qquad \sum_{a\le n}z_a z'_a = O(n),\qquad \sum_{a,j\le n}\omega_{ai}\omega_{aj}g_j = O(n)"""
@@ -155,10 +156,11 @@ def _rows(sizes: dict[Entry, sp.Expr], order: list[Entry]) -> tuple[tuple[sp.Exp
 @rule(
     source=Citation("yang2021", "stability of abc-parametrizations"),
     check=checks.count_values,
-    reason=r"Forward at initialization: a fresh matrix sums over independent terms, so it multiplies sizes by its entries' size times $\sqrt{n}$ where it sums over a hidden layer.",
+    reason=r"Forward at initialization: a fresh matrix sums over independent terms, so it multiplies sizes by its entries' size, times $\sqrt{n}$ where it "
+    r"sums over a hidden layer.",
 )
 def count_values(parameterized: Statement, laws: Statement) -> Statement:
-    r"""h^{l} \sim n^{-a_l-b_l}\sqrt{n_{l-1}}\;z^{l-1},\qquad z^l = \phi(h^l) \sim h^l
+    r"""h^l \sim n^{-a_l-b_l}\sqrt{n_{l-1}}\;z^{l-1},\qquad z^l = \phi(h^l) \sim h^l
 
     ``parameterized``: the network; ``laws``: of sums over neurons.
     """
@@ -175,7 +177,7 @@ def count_values(parameterized: Statement, laws: Statement) -> Statement:
     reason=r"Backward at initialization: the transposed matrix sums over the neurons of the layer above, independent terms again (gradient independence).",
 )
 def count_derivatives(parameterized: Statement, laws: Statement) -> Statement:
-    r"""\partial f/\partial z^{l-1} \sim n^{-a_l-b_l}\sqrt{n_{l}}\;\partial f/\partial h^{l},\qquad \partial f/\partial h^l = \phi'(h^l)\,\partial f/\partial z^l"""
+    r"""\partial_{z^{l-1}}f \sim n^{-a_l-b_l}\sqrt{n_l}\;\partial_{h^l}f,\qquad \partial_{h^l}f = \phi'(h^l)\,\partial_{z^l}f"""
     reader = _Reader(parameterized.claim)
     output = _tensor(parameterized.claim.output)
     sizes = {output: sp.S.Zero}
@@ -190,7 +192,8 @@ def count_derivatives(parameterized: Statement, laws: Statement) -> Statement:
 @rule(
     source=Citation("yang2021", "stability of abc-parametrizations"),
     check=checks.count_updates,
-    reason=r"Training: the update of a matrix is made of the signals that it meets again, so its sums over neurons are of size $n$; what moved below is carried on by the matrix itself.",
+    reason=r"Training: the update of a matrix is made of the signals that it meets again, so its sums over neurons are of size $n$; what moved below is "
+    r"carried on by the matrix itself.",
 )
 def count_updates(parameterized: Statement, values: Statement, derivatives: Statement, laws: Statement) -> Statement:
     r"""\Delta W^l z^{l-1} \sim n^{-2a_l-c}\,\frac{\partial f}{\partial h^l}\,\langle z^{l-1},z^{l-1}\rangle,\qquad \langle z^{l-1},z^{l-1}\rangle \sim n_{l-1}
@@ -277,7 +280,8 @@ def _gain(summed: sp.Expr, kept: sp.Expr) -> sp.Expr:
 @rule(
     source=Citation("yang2021", "dynamical dichotomy"),
     check=checks.classify,
-    reason="Stable if hidden values are of order one and stay so and the output stays bounded; trivial if the output does not move; then the features move or they do not.",
+    reason="Stable if hidden values are of order one and stay so and the output stays bounded; trivial if the output does not move; else the features "
+    "move, or they do not.",
 )
 def classify(parameterized: Statement, values: Statement, derivatives: Statement, changes: Statement) -> Statement:
     r"""\text{stable},\ \Delta f \sim 1:\qquad \Delta z \sim n^{-r},\quad r = 0\ \text{(feature learning)},\quad r > 0\ \text{(kernel)}"""
@@ -299,13 +303,17 @@ def classify(parameterized: Statement, values: Statement, derivatives: Statement
     if not stable:
         regime, reasons = "unstable", broken
     else:
-        reasons = [f"Hidden values are of order one, the output is {_size(value[output])} at initialization, and training moves nothing further than its size allows."]
+        reasons = [
+            f"Hidden values are of order one, the output is {_size(value[output])} at initialization, and training moves nothing further than its size allows."
+        ]
         if trivial:
             regime = "trivial"
             reasons.append(f"Training moves the output by a change {_size(change[output])}, which vanishes.")
         elif r > 0:
             regime = "kernel"
-            reasons.append(f"Training moves the output by order one, the features by a change {_size(-r)}, which vanishes: the tangent kernel stays what it was.")
+            reasons.append(
+                f"Training moves the output by order one, the features by a change {_size(-r)}, which vanishes: the tangent kernel stays what it was."
+            )
         else:
             regime = "feature learning"
             reasons.append("Training moves the output and the features by order one.")

@@ -1,4 +1,4 @@
-r"""From the NTK parameterization to the standard one: the same network, its parameters $W = \frac{\sigma_w}{\sqrt n}\omega$ and $b = \sigma_b\beta$ trained instead."""
+r"""From the NTK parameterization to the standard one: the same network, with $W = \frac{\sigma_w}{\sqrt n}\omega$ and $b = \sigma_b\beta$ trained instead."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def standard_parameters(*, parameter: str) -> Statement:
     return Statement(sp.Eq(Entry(_NEW[parameter], level, (), coordinates), scale * Entry(parameter, level, (), coordinates), evaluate=False))
 
 
-@rule(source=Citation("", "equals for equals"), check=checks.same_network, reason="Written in these parameters the layer has no scale in front: it is the same network.")
+@rule(
+    source=Citation("", "equals for equals"),
+    check=checks.same_network,
+    reason="Written in these parameters the layer has no scale in front: it is the same network.",
+)
 def same_network(forward: Statement, weights: Statement, biases: Statement) -> Statement:
     r"""h^{\ell+1}_i = \sum_a z^\ell_a W^{\ell+1}_{ai} + b^{\ell+1}_i
 
@@ -63,7 +67,7 @@ def same_network(forward: Statement, weights: Statement, biases: Statement) -> S
     reason="The output sees a parameter of the NTK parameterization only through its multiple in the standard one.",
 )
 def derivative_by_standard(definition: Statement, *, output: sp.Expr) -> Statement:
-    r"""\frac{\partial f_i}{\partial \omega^\ell_{aj}} = \frac{\sigma_w}{\sqrt{n_{\ell-1}}}\frac{\partial f_i}{\partial W^\ell_{aj}},\qquad \frac{\partial f_i}{\partial \beta^\ell_j} = \sigma_b\frac{\partial f_i}{\partial b^\ell_j}
+    r"""\partial_{\omega_{aj}} f = \tfrac{\sigma_w}{\sqrt{n_{\ell-1}}}\,\partial_{W_{aj}} f,\qquad \partial_{\beta_j} f = \sigma_b\,\partial_{b_j} f
 
     ``definition``: of W or b; ``output``: the layer of f.
     """
@@ -78,7 +82,7 @@ def derivative_by_standard(definition: Statement, *, output: sp.Expr) -> Stateme
     reason="The factor is the same for every parameter of the group, so their part of the tangent kernel is multiplied by its inverse square.",
 )
 def gram_by_standard(derivative: Statement) -> Statement:
-    r"""\sum_{a,j}\frac{\partial f_i}{\partial W^\ell_{aj}}\frac{\partial f'_k}{\partial W^\ell_{aj}} = \frac{n_{\ell-1}}{\sigma_w^2}\sum_{a,j}\frac{\partial f_i}{\partial\omega^\ell_{aj}}\frac{\partial f'_k}{\partial\omega^\ell_{aj}}
+    r"""\sum_{a,j}\partial_{W_{aj}}f_i\,\partial_{W_{aj}}f'_k = \frac{n_{\ell-1}}{\sigma_w^2}\sum_{a,j}\partial_{\omega_{aj}}f_i\,\partial_{\omega_{aj}}f'_k
 
     ``derivative``: by a parameter of the NTK parameterization, as a multiple of that by the standard one.
     """
@@ -103,7 +107,7 @@ def _gram(derivative: Partial) -> sp.Expr:
     reason="The definition of the tangent kernel of the finite network trained in the standard parameterization.",
 )
 def standard_kernel(*, output: sp.Expr) -> Statement:
-    r"""\hat\Theta_{\mathrm{std},ik}(x,x') := \sum_{\ell=1}^{L+1}\Big(\sum_{a,j}\frac{\partial f_i}{\partial W^\ell_{aj}}\frac{\partial f'_k}{\partial W^\ell_{aj}} + \sum_j\frac{\partial f_i}{\partial b^\ell_j}\frac{\partial f'_k}{\partial b^\ell_j}\Big)
+    r"""\hat\Theta_{\mathrm{std},ik} := \sum_\ell\big(\sum_{a,j}\partial_{W_{aj}}f_i\,\partial_{W_{aj}}f'_k + \sum_j\partial_{b_j}f_i\,\partial_{b_j}f'_k\big)
 
     ``output``: the layer of f, whose kernel it is.
     """
@@ -113,7 +117,9 @@ def standard_kernel(*, output: sp.Expr) -> Statement:
     return Statement(sp.Eq(kernel, sp.Add(*(sp.Sum(part, (level, 1, output)) for part in parts)), evaluate=False))
 
 
-@rule(source=Citation("", "equals for equals"), check=checks.kernel_layer_by_layer, reason="Put in what was found for the weights and for the biases of a layer.")
+@rule(
+    source=Citation("", "equals for equals"), check=checks.kernel_layer_by_layer, reason="Put in what was found for the weights and for the biases of a layer."
+)
 def kernel_layer_by_layer(definition: Statement, *grams: Statement) -> Statement:
     r"""\hat\Theta_{\mathrm{std}} = \sum_{\ell=1}^{L+1}\Big(\frac{n_{\ell-1}}{\sigma_w^2}\,\hat\Theta_{\omega^\ell} + \frac{1}{\sigma_b^2}\,\hat\Theta_{\beta^\ell}\Big)
 

@@ -39,10 +39,10 @@ class AbcExponents(NamedTuple):
 def abc(network: Any, a: Sequence[Any], b: Sequence[Any], c: Any) -> Derivation:
     r"""Derive whether $W^l = n^{-a_l} w^l$, $w^l \sim \mathcal N(0, n^{-2b_l})$, learning rate $\eta\,n^{-c}$ is stable, trivial, kernel or feature learning.
 
-    ``network``: a Network, or a number of hidden layers of a fully connected one; its own parameterization and sigmas play no part.  ``a``, ``b``: one exponent per
-    Dense from the input on; ``c``: one number.  Exact: int, Fraction, SymPy Rational; a float is read as the decimal it prints.  The conclusion's claim is
-    an :class:`ntksym.forms.AbcClass`.  NetworkError for exponents that are no rational numbers or do not fit the network, and for layers whose powers of n no
-    rule counts.
+    ``network``: a Network, or a number of hidden layers of a fully connected one; its own parameterization and sigmas play no part.  ``a``, ``b``: one
+    exponent per Dense from the input on; ``c``: one number.  Exact: int, Fraction, SymPy Rational; a float is read as the decimal it prints.  The
+    conclusion's claim is an :class:`ntksym.forms.AbcClass`.  NetworkError for exponents that are no rational numbers or do not fit the network, and for
+    layers whose powers of n no rule counts.
 
     Source: Yang and Hu 2021 (arXiv:2011.14522).  Example: ``abc(3, *abc_exponents("mup", 3)).conclusion.claim.regime`` is "feature learning".
     """
@@ -211,9 +211,9 @@ def _rational(given: Any, name: str) -> sp.Rational:
     if isinstance(value, sp.Rational) and value.is_finite:
         return value
     if isinstance(value, sp.Basic):
-        what = f"the symbol{'s' if len(value.free_symbols) > 1 else ''} {', '.join(sorted(map(str, value.free_symbols)))}" if value.free_symbols else "no number"
+        symbols = ", ".join(sorted(map(str, value.free_symbols)))
         raise NetworkError(
-            f"{name} = {value} holds {what}" if value.free_symbols else f"{name} = {value} is no rational number",
+            f"{name} = {value} holds the symbol {symbols}" if symbols else f"{name} = {value} is no rational number",
             where="abc",
             why="which size is the largest is decided by comparing exponents",
             fix="give rational numbers, for example Fraction(1, 2)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ntksym import notation
 from ntksym.network.chain import ChainGraph
 from ntksym.proof import Derivation
-from ntksym.rules import calculus, parameterizations
+from ntksym.rules import algebra, calculus, parameterizations
 
 
 def standard_kernel(graph: ChainGraph) -> Derivation:
@@ -19,10 +19,12 @@ def standard_kernel(graph: ChainGraph) -> Derivation:
     d = d.by(parameterizations.standard_parameters, parameter="beta")
     biases = d.last
     d = d.by(parameterizations.same_network, forward, weights, biases)
+    same = d.last
     grams = []
     for definition in (weights, biases):
         d = d.by(parameterizations.derivative_by_standard, definition, output=output)
         d = d.by(parameterizations.gram_by_standard, d.last)
         grams.append(d.last)
     d = d.by(parameterizations.standard_kernel, output=output)
-    return d.by(parameterizations.kernel_layer_by_layer, d.last, *grams)
+    d = d.by(parameterizations.kernel_layer_by_layer, d.last, *grams)
+    return d.by(algebra.collect, weights, biases, same, d.last)

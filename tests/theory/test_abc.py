@@ -138,7 +138,8 @@ def test_the_symmetry(seed: int) -> None:
         depth, t = draw.randint(1, 3), Fraction(draw.randint(-9, 9), 7)
         a, b, c = [draw.choice(quarters) for _ in range(depth + 1)], [draw.choice(quarters) for _ in range(depth + 1)], draw.choice(quarters)
         one, two = count(depth, a, b, c), count(depth, [v + t for v in a], [v - t for v in b], c - 2 * t)
-        assert (one.values, one.derivatives, one.changes, one.r, one.updates, one.regime) == (two.values, two.derivatives, two.changes, two.r, two.updates, two.regime)
+        for name in ("values", "derivatives", "changes", "r", "updates", "regime"):
+            assert getattr(one, name) == getattr(two, name)
 
 
 def test_every_class_passes_its_checks(seed: int) -> None:
@@ -209,10 +210,10 @@ def train(rng: np.random.Generator, n: int, a: Sequence[float], b: Sequence[floa
 
 
 def measured(rng: np.random.Generator, a: Sequence[object], b: Sequence[object], c: object, updates: int = 1, residual: bool = False) -> Slopes:
-    numbers = [[float(v) for v in part] for part in (a, b)]  # type: ignore[arg-type]
+    numbers = [[float(v) for v in part] for part in (a, b)]
     sizes, errors = [], []
     for n in WIDTHS:
-        drawn = np.array([np.concatenate(train(rng, n, *numbers, float(c), updates, residual)) for _ in range(32 if n < 1000 else 16)])  # type: ignore[arg-type]
+        drawn = np.array([np.concatenate(train(rng, n, *numbers, float(c), updates, residual)) for _ in range(32 if n < 1000 else 16)])
         sizes.append(0.5 * np.log(drawn.mean(0)))
         errors.append(0.5 * drawn.std(0, ddof=1) / np.sqrt(len(drawn)) / drawn.mean(0))
     design = np.stack([np.log(WIDTHS), np.ones(len(WIDTHS))], 1)
@@ -291,7 +292,7 @@ def test_exponents_are_exact() -> None:
 )
 def test_wrong_exponents_are_refused(a: object, c: object, message: str) -> None:
     with pytest.raises(NetworkError, match=message.replace("(", r"\(")):
-        abc(2, a, (0, 0, 0), c)  # type: ignore[arg-type]
+        abc(2, a, (0, 0, 0), c)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Checks of the power counts: sums are sampled, paths are listed, sizes are added as numbers at one huge width, and chains meet the closed formulas of the paper."""
+"""Checks of the power counts: sums are sampled, paths listed, sizes added as numbers at one huge width, and chains meet the closed formulas of the paper."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def counting_laws(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
         return false("what grows is not listed")
     if len(conclusion.claim) != 4:
         return false("four sums are meant")
+    problem = _misplaced(conclusion.claim)
+    if problem:
+        return false(problem)
     worst = 0.0
     for claim in conclusion.claim:
         if not isinstance(claim, OfOrder) or not isinstance(claim.lhs, sp.Sum) or claim.condition != sp.true:
@@ -52,6 +55,25 @@ def counting_laws(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
             return false(f"the size of {claim.lhs} grows like n^{_sampled_slope(claim.lhs):.2f}")
     points = len(WIDTHS) * len(conclusion.claim)
     return tested(points, 1, f"sums of normal variables at $n$ = {', '.join(map(str, WIDTHS))}, slopes within {max(worst, 0.01):.2f}", SEED)
+
+
+def _misplaced(claims: sp.Tuple) -> str | None:
+    """The letters stand for what they do in a network: omega^2 between z^1 below and derivatives above; only the second sum joins two inputs."""
+    for position, claim in enumerate(claims):
+        for entry in claim.atoms(Entry):
+            if (entry.name, entry.layer) not in {("omega", 2), ("z", 1), ("B", 2)} or len(set(entry.indices)) != len(entry.indices):
+                return f"{entry} stands in no such sum"
+        layers: dict[sp.Basic, sp.Expr] = {}
+        for entry in claim.atoms(Entry):
+            for layer, coordinate in zip((1, 2) if entry.name == "omega" else (entry.layer,), entry.indices, strict=True):
+                if layers.setdefault(coordinate, layer) != layer:
+                    return f"{coordinate} runs over two layers"
+        inputs = {label for entry in claim.atoms(Entry) for label in entry.inputs}
+        if (notation.x2 in inputs) != (position == 1) or position == 1 and notation.x1 not in inputs:
+            return f"{claim} joins other inputs"
+        if {symbol.name for symbol in claim.lhs.free_symbols if symbol.is_integer} - {"i"}:
+            return f"{claim} is for another neuron"
+    return None
 
 
 @functools.lru_cache(maxsize=64)
@@ -289,8 +311,12 @@ def count_updates(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
     huge = _Huge(network, started, dict(derivatives.rows))
     if claim.updates < 1:
         return false("a change takes an update")
+    before: tuple[dict[Entry, float], dict[Entry, float]] | None = None
     for number in range(1, claim.updates + 1):
         huge.update()
+        if before is not None and _same(before[0], huge.exponents()) and _same(before[1], huge.turns()):
+            return false(f"nothing changes any more after update {number - 1}")
+        before = huge.exponents(), huge.turns()
         beyond = begun or any(exponent > _CLOSE for exponent in huge.exponents().values())
         if beyond and number < claim.updates:
             return false(f"a size leaves its bounds at update {number} already")

@@ -103,9 +103,10 @@ def _level(expression: Any, places: Mapping[sp.Symbol, int]) -> int:
 def _value(expression: Any, places: Mapping[sp.Symbol, int]) -> sp.Expr:
     """At the layers and indices of ``places``, in the symbols of the model."""
     if isinstance(expression, sp.Sum):
-        (variable, low, high), *rest = reversed(expression.limits)  # the last limit is the outermost
+        limits = tuple(expression.limits)
+        (variable, low, high), rest = limits[-1], limits[:-1]  # the last limit is the outermost
         last = WIDTHS[_level(high.layer, places)] if isinstance(high, Width) else _level(high, places)
-        body = sp.Sum(expression.function, *reversed(rest)) if rest else expression.function
+        body = sp.Sum(expression.function, *rest) if rest else expression.function
         return sp.Add(*(_value(body, {**places, variable: at}) for at in range(int(low), last + 1)))
     if isinstance(expression, Width):
         return scale(_level(expression.layer, places)) ** -2
@@ -243,6 +244,12 @@ def standard_kernel(premises: tuple[Statement, ...], conclusion: Statement, *, o
     return _written_out(conclusion.claim)
 
 
+def _inside(summed: sp.Sum) -> sp.Expr:
+    """One layer of a sum over layers."""
+    limits = tuple(summed.limits)
+    return sp.Sum(summed.function, *limits[:-1]) if len(limits) > 1 else summed.function
+
+
 def kernel_layer_by_layer(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """Layer by layer the two sums agree by index algebra; and the sum over every W and b of the network is this."""
     definition, *grams = (premise.claim for premise in premises)
@@ -254,7 +261,7 @@ def kernel_layer_by_layer(premises: tuple[Statement, ...], conclusion: Statement
         return false("a term is no sum over layers")
     if {term.limits[-1] for term in (*before, *after)} != {sp.Tuple(notation.layer, 1, claim.lhs.layer)}:
         return false("a sum does not run over all layers")
-    one_layer = [sp.Add(*(sp.Sum(t.function, *t.limits[:-1]) if len(t.limits) > 1 else t.function for t in side)) for side in (before, after)]
+    one_layer = [sp.Add(*(_inside(term) for term in side)) for side in (before, after)]
     changed = sp.Add(*(gram.lhs - gram.rhs for gram in grams))
     if not is_zero(one_layer[0] - one_layer[1] - changed):
         return false("the layers do not differ by what was put in")
