@@ -121,7 +121,7 @@ def standard_kernel(*, output: sp.Expr) -> Statement:
     source=Citation("", "equals for equals"), check=checks.kernel_layer_by_layer, reason="Put in what was found for the weights and for the biases of a layer."
 )
 def kernel_layer_by_layer(definition: Statement, *grams: Statement) -> Statement:
-    r"""\hat\Theta_{\mathrm{std}} = \sum_{\ell=1}^{L+1}\Big(\frac{n_{\ell-1}}{\sigma_w^2}\hat\Theta_{\omega^\ell} + \frac{1}{\sigma_b^2}\hat\Theta_{\beta^\ell}\Big)
+    r"""\hat\Theta_{\mathrm{std}} = \sum_\ell\Big(\frac{n_{\ell-1}}{\sigma_w^2}\hat\Theta_{\omega^\ell} + \frac{1}{\sigma_b^2}\hat\Theta_{\beta^\ell}\Big)
 
     ``grams``: the parts of the weights and of the biases of a layer.
     """
