@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from ntksym.network import Sum as Sum
     from ntksym.network import chain_graph as chain_graph
     from ntksym.network import fcn as fcn
+    from ntksym.theory import abc as abc
+    from ntksym.theory import abc_exponents as abc_exponents
     from ntksym.theory import derive as derive
 
 # Public name -> the module that holds it.  Kept in step with the imports above by a test.
@@ -62,6 +64,8 @@ _HOMES = {
     "Scale": "ntksym.network",
     "Sum": "ntksym.network",
     "ToleranceWarning": "ntksym.errors",
+    "abc": "ntksym.theory",
+    "abc_exponents": "ntksym.theory",
     "activation": "ntksym.activations",
     "apply_fn": "ntksym.evaluate.finite",
     "chain_graph": "ntksym.network",
@@ -99,6 +103,8 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "Sum",
     "ToleranceWarning",
     "__version__",
+    "abc",
+    "abc_exponents",
     "activation",
     "apply_fn",
     "chain_graph",

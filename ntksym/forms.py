@@ -236,3 +236,58 @@ def phi_derivative(phi: sp.Lambda | sp.Basic) -> sp.Basic:
 def _pair(first: sp.Expr, cov: sp.Expr, second: sp.Expr) -> dict[sp.Basic, sp.Basic]:
     names = (sp.Symbol("q11", positive=True), sp.Symbol("q12", real=True), sp.Symbol("q22", positive=True))
     return dict(zip(names, (first, cov, second), strict=True))
+
+
+@dataclass(frozen=True)
+class AbcNetwork:
+    r"""A network whose weights are $W^l = n^{-a_l} w^l$ with $w^l \sim \mathcal N(0, n^{-2b_l})$, trained on w with learning rate $\eta\,n^{-c}$.
+
+    ``equations`` define the tensors in order, n the common order of the hidden widths; ``growth`` gives the width of each tensor as a power of n (1 or 0);
+    ``weights`` lists every matrix w with the exponents a and b; ``frozen`` those that are not trained.
+    """
+
+    equations: tuple[sp.Eq, ...]
+    growth: tuple[tuple[sp.Expr, sp.Expr], ...]
+    weights: tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...]
+    c: sp.Expr
+    output: sp.Expr
+    frozen: tuple[sp.Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class PowerCount:
+    r"""Sizes of coordinates as powers of the width: each row (tensor, exponent) says that an entry is of size $n^{\text{exponent}}$.
+
+    ``of`` says of what: "value" (at initialization), "derivative" (of the output by the tensor, at initialization) or "change" (in training).  The
+    changes are those of update number ``updates``: the first one at which a size leaves its bounds, else the one after which no exponent changes any more.
+    """
+
+    of: str
+    rows: tuple[tuple[sp.Expr, sp.Expr], ...]
+    output: sp.Expr
+    updates: int = 0
+
+
+@dataclass(frozen=True)
+class AbcClass:
+    r"""What becomes of an abc-parameterization as the width n grows (Yang and Hu 2021).
+
+    ``a`` and ``b``: one exponent per weight matrix, ``c`` that of the learning rate.  ``values``, ``derivatives`` and ``changes``: rows (tensor, exponent),
+    sizes of coordinates as powers of n at initialization, of the output's derivative, and of the change in training; the last row of values and changes is
+    that of the output.  ``r``: minus the largest exponent of a hidden tensor's change, so that features move by n^(-r).  ``updates``: at which update.
+    ``stable``: hidden values are of order one and stay so, the output stays bounded.  ``trivial``: stable, and the output's change vanishes.
+    ``regime``: "unstable", "trivial", "kernel" or "feature learning"; ``reasons``: a sentence for every condition that decided.
+    """
+
+    a: tuple[sp.Expr, ...]
+    b: tuple[sp.Expr, ...]
+    c: sp.Expr
+    values: tuple[tuple[sp.Expr, sp.Expr], ...]
+    derivatives: tuple[tuple[sp.Expr, sp.Expr], ...]
+    changes: tuple[tuple[sp.Expr, sp.Expr], ...]
+    r: sp.Expr
+    updates: int
+    stable: bool
+    trivial: bool
+    regime: str
+    reasons: tuple[str, ...]

@@ -55,7 +55,7 @@ _MEANINGS = (
     Meaning("s", "s", "s", "tensor put together from others (sum, product, normalization, ...)", "n_l"),
     Meaning("xi", r"\xi", "xi", "dropout mask of a tensor: 1 where a channel is kept, else 0"),
     Meaning("f", "f", "f", r"output of the network at the parameters $\theta$, heads side by side", "k"),
-    Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1)", "n_{l-1} x n_l"),
+    Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1) where no other law is given", "n_{l-1} x n_l"),
     Meaning("beta", r"\beta", "beta", "biases of a layer, drawn from N(0,1)", "n_l"),
     Meaning("theta", r"\theta", "theta", "all parameters of the layers named, as one vector", "P_l"),
     Meaning("n", "n", "n", "width of a layer; $n_0$ is the input dimension"),
@@ -63,6 +63,9 @@ _MEANINGS = (
     Meaning("Thetahat", r"\hat\Theta", "Theta-hat", "tangent kernel of a finite network", "n_l x n_l"),
     Meaning("K", "K", "K", "NNGP kernel of a layer"),
     Meaning("Theta", r"\Theta", "Theta", "neural tangent kernel of a layer"),
+    Meaning("Wstd", "W", "W", "weights of a layer in the standard parameterization", "n_{l-1} x n_l"),
+    Meaning("bstd", "b", "b", "biases of a layer in the standard parameterization", "n_l"),
+    Meaning("Thetastd", r"{\hat\Theta_{\mathrm{std}}}", "Theta-hat_std", "tangent kernel of a finite network in the standard parameterization", "n_l x n_l"),
     Meaning("B", "B", "B", "Jacobian of the output with respect to the pre-activations of a layer", "n_{L+1} x n_l"),
 )
 
@@ -102,7 +105,15 @@ CONVENTIONS: tuple[str, ...] = (
     "L hidden layers; the output layer is layer L+1; the kernel multiplies the identity over outputs.",
 )
 
-# The same sentences for a page that sets mathematics (between dollars).
+# What a report about the exponents of a parameterization prints instead.
+ABC_CONVENTIONS_TEX: tuple[str, ...] = (
+    r"abc-parameterization: $W^l = n^{-a_l}\,\omega^l$, $\omega^l$ drawn from $\mathcal{N}(0, n^{-2b_l})$, gradients with respect to $\omega$.",
+    r"Gradient descent on the sum over examples of $\tfrac{1}{2}\|f-y\|^2$ with learning rate $\eta\,n^{-c}$, $\eta$ a constant.",
+    r"$n$ is the common order of the hidden widths; $O(n^e)$ states the size that an entry has, no mere bound.",
+    r"$L$ hidden layers; the output layer is layer $L+1$; no biases.",
+)
+
+# The sentences of CONVENTIONS for a page that sets mathematics (between dollars).
 CONVENTIONS_TEX: tuple[str, ...] = (
     r"$\sigma_w$ and $\sigma_b$ are standard deviations.",
     r"NTK parameterization: $h^{\ell+1} = \tfrac{\sigma_w}{\sqrt{n_\ell}}\, z^{\ell} \omega^{\ell+1} + \sigma_b \beta^{\ell+1}$, "

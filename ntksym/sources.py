@@ -45,6 +45,7 @@ _SOURCES = (
     Source("arora2019", "inproceedings", "Sanjeev Arora and Simon S. Du and Wei Hu and Zhiyuan Li and Ruslan Salakhutdinov and Ruosong Wang", "On exact computation with an infinitely wide neural net", 2019, "Advances in Neural Information Processing Systems 32", "1904.11955"),
     Source("yang2019", "article", "Greg Yang", "Tensor programs I: wide feedforward or recurrent neural networks of any architecture are Gaussian processes", 2019, "arXiv preprint", "1910.12478"),
     Source("yang2020", "article", "Greg Yang", "Tensor programs II: neural tangent kernel for any architecture", 2020, "arXiv preprint", "2006.14548"),
+    Source("yang2021", "inproceedings", "Greg Yang and Edward J. Hu", "Tensor programs IV: feature learning in infinite-width neural networks", 2021, "International Conference on Machine Learning", "2011.14522"),
     Source("tsuchida2018", "inproceedings", "Russell Tsuchida and Farbod Roosta-Khorasani and Marcus Gallagher", "Invariance of weight distributions in rectified MLPs", 2018, "International Conference on Machine Learning", "1711.09090"),
     Source("hendrycks2016", "article", "Dan Hendrycks and Kevin Gimpel", "Gaussian error linear units (GELUs)", 2016, "arXiv preprint", "1606.08415"),
     Source("rahimi2007", "inproceedings", "Ali Rahimi and Benjamin Recht", "Random features for large-scale kernel machines", 2007, "Advances in Neural Information Processing Systems 20"),

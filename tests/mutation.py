@@ -471,7 +471,6 @@ def own_assumptions(place: Place) -> list[Assumption]:
 
 def mutants(derivations: Iterable[Derivation], seed: int, per_rule: int, only: Iterable[str] = ()) -> Iterator[Verdict]:
     """``per_rule`` judged mutants of every rule the derivations use, drawn by ``seed``; delta terms are dropped wherever there are some."""
-    rng = random.Random(seed)
     wanted = set(only)
     by_rule: dict[str, list[Place]] = {}
     for derivation in derivations:
@@ -481,6 +480,7 @@ def mutants(derivations: Iterable[Derivation], seed: int, per_rule: int, only: I
         if wanted and name not in wanted:
             continue
         found = by_rule[name]
+        rng = random.Random(f"{seed} {name}")  # of its own, so that a new rule leaves the draws of the others as they are
         with_delta = [p for p in found if isinstance(p.step.conclusion.claim, sp.Basic) and p.step.conclusion.claim.has(Delta)]
         plan = [(rng.choice(found), None) for _ in range(per_rule)] + [(rng.choice(with_delta), "dropped delta") for _ in range(2 if with_delta else 0)]
         for place, change in plan:

@@ -222,6 +222,13 @@ def test_every_rule_is_complete() -> None:
 
 # Public names with their parameters; more may follow if they have defaults.  Any other change breaks users: it needs a deprecation first.
 SIGNATURES = {
+    "abc": "(network, a, b, c)",
+    "abc_exponents": "(name, network)",
+    "apply_fn": "(network)",
+    "init_fn": "(network)",
+    "linearize": "(apply_fn, params)",
+    "monte_carlo_kernel_fn": "(network)",
+    "taylor_expand": "(apply_fn, params, order)",
     "activation": "(spec, *, variable=None, **params)",
     "chain_graph": "(network)",
     "derivations": "()",

@@ -11,10 +11,10 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import NotationError, RuleError
-from ntksym.forms import NumericDual, OutsideClass, Recursion
+from ntksym.forms import AbcClass, NumericDual, OutsideClass, Recursion
 from ntksym.gaussian.laws import HALF, POINT, Law, Slot
 from ntksym.nodes import Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
-from ntksym.notation import CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, u, v, w1, w2, x
+from ntksym.notation import ABC_CONVENTIONS_TEX, CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, u, v, w1, w2, x
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
 from ntksym.report.claims import Page, blocks_of, closed_duals, numeric_duals, numeric_method
 from ntksym.report.diagram import Diagram
@@ -65,7 +65,8 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
         _require_same_letters(diagram, page)
         key = (Equation(diagram.key),) if diagram.key else ()
         sections.append(Section("Network", (Figure(diagram), *key)))
-    sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in CONVENTIONS_TEX)),)))
+    conventions = ABC_CONVENTIONS_TEX if isinstance(conclusion.claim, AbcClass) else CONVENTIONS_TEX
+    sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in conventions)),)))
     symbols = _symbols(derivation, page, detail)
     if symbols.entries:
         sections.append(Section("Symbols", (symbols,)))

@@ -80,7 +80,7 @@ def tex_to_text(source: str) -> str:
             break
     text = re.sub(r"\\begin\{[a-z]*\}|\\end\{[a-z]*\}", " ", text)
     text = re.sub(r"\s*\\([A-Za-z]+|.)\s*", _command, text)
-    text = re.sub(r"\^\{?(-?\d)\}?(?![\d+])", lambda m: m[1].translate(SUPERSCRIPT), text)
+    text = re.sub(r"\^(?:\{(-?\d)\}|(-?\d))(?![\d+])", lambda m: (m[1] or m[2]).translate(SUPERSCRIPT), text)
     text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text)
     text = re.sub(r"\bq_(\d+)", r"q\1", text).replace("Φ_2", "Φ₂")
     return re.sub(r"([(\[]) ", r"\1", re.sub(r"\s+", " ", text.replace("~", " "))).strip()

@@ -9,11 +9,11 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import NotationError
-from ntksym.forms import CrossDualForm, DualForm, NumericDual, OutsideClass, Recursion
-from ntksym.nodes import ChannelLaw, DistributedAs, Dual, Gaussian, OfOrder, TendsTo, Where, gaussian_pair
+from ntksym.forms import AbcClass, AbcNetwork, CrossDualForm, DualForm, NumericDual, OutsideClass, PowerCount, Recursion
+from ntksym.nodes import ChannelLaw, DistributedAs, Dual, Entry, Gaussian, OfOrder, Partial, TendsTo, Where, gaussian_pair
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, w, x
 from ntksym.report.channels import channel_notes, channel_rows, cross_rows, output_row, wiring_rows
-from ntksym.report.document import Block, Equation, Formula, Prose, Row, Text
+from ntksym.report.document import Block, Bullets, Equation, Formula, Prose, Row, Text
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.laws import Laws
 from ntksym.report.layout import LINE, PAGE, height, width
@@ -428,3 +428,56 @@ def _unrolled(recursion: Recursion, page: Page) -> list[Block]:
     if not rows or any(width(latex(row.right)) > 2 * page.limit for row in rows):
         return []
     return [words("Unrolled on the diagonal:"), page.equation(rows)]
+
+
+_n = sp.Symbol("n", positive=True)
+_COUNTS = {
+    "value": "Sizes of entries at initialization:",
+    "derivative": "Sizes of the output's derivatives at initialization:",
+    "change": "Sizes of the changes:",
+}
+
+
+@_blocks.register(AbcNetwork)
+def _abc_network(network: AbcNetwork, page: Page, number: str) -> tuple[Block, ...]:
+    rows = [Row(equation.lhs, "=", equation.rhs) for equation in network.equations]
+    laws = [Row(weights, "~", Gaussian(sp.Tuple(weights), sp.Tuple(sp.S.Zero), sp.Tuple(_n ** (-2 * deviation)))) for weights, _, deviation in network.weights]
+    fixed = [Formula(weights) for weights in network.frozen]
+    still = (Prose((*_separated(fixed), Text(" is not trained." if len(fixed) == 1 else " are not trained."))),) if fixed else ()
+    rate = "The learning rate is $\\eta$." if network.c == 0 else f"The learning rate is $\\eta\\,n^{{{-network.c}}}$."
+    return (*page.equations([rows, laws], number), sentence(rate), *still)
+
+
+@_blocks.register(PowerCount)
+def _power_count(count: PowerCount, page: Page, number: str) -> tuple[Block, ...]:
+    when = f"Sizes of the changes at update {count.updates}:"
+    return (words(when if count.of == "change" else _COUNTS[count.of]), page.equation(_size_rows(count.of, count.rows, count.output), number))
+
+
+def _size_rows(of: str, rows: Sequence[tuple[Any, sp.Expr]], output: Any) -> list[Row]:
+    return [Row(_sized(of, tensor, output), "=", sp.S.Zero if exponent == -sp.oo else Order(_n**exponent)) for tensor, exponent in rows]
+
+
+def _sized(of: str, tensor: Entry, output: Any) -> sp.Basic:
+    if of == "change":
+        return Glyph(rf"\Delta {latex(tensor)}", f"Delta {tensor.name}^{tensor.layer}(x)")
+    return Partial(output, tensor) if of == "derivative" else tensor
+
+
+@_blocks.register(AbcClass)
+def _abc_class(claim: AbcClass, page: Page, number: str) -> tuple[Block, ...]:
+    verdict = {"unstable": "Unstable.", "trivial": "Stable and trivial.", "kernel": "Stable, in the kernel regime."}.get(
+        claim.regime, "Stable, with feature learning."
+    )
+    output = claim.values[-1][0]
+    exponents = [Row(Glyph(letter, letter), "=", sp.Tuple(*numbers)) for letter, numbers in (("a", claim.a), ("b", claim.b))]
+    exponents += [Row(Glyph("c", "c"), "=", claim.c), Row(Glyph("r", "r"), "=", claim.r)]
+    return (
+        words(verdict),
+        page.equation(exponents, number),
+        words(_COUNTS["value"]),
+        page.equation(_size_rows("value", claim.values, output)),
+        words("Sizes of their changes in training:"),
+        page.equation(_size_rows("change", claim.changes, output)),
+        Bullets(tuple(sentence(reason) for reason in claim.reasons)),
+    )

@@ -22,6 +22,7 @@ import ntksym  # noqa: E402
 from ntksym.activations import activation  # noqa: E402
 from ntksym.gaussian import dual  # noqa: E402
 from ntksym.proof import RULES, Derivation  # noqa: E402
+from ntksym.theory import abc, abc_exponents  # noqa: E402
 
 ACTIVATIONS = ("relu", "leaky_relu", "step", "relu^2", "cubic", "erf", "gelu", "sin", "scaled_exp", "gaussian", "gabor_cos", "x_sin_x", "tanh")
 SHIFTED = ("shifted_relu", "elu", "hard_tanh", "Heaviside(x-t)*exp(-x)", "erf(2*x+1)", "Max(0,x)+sin(x)/2", "Abs(x-1)*exp(-x^2/2)")
@@ -40,6 +41,10 @@ def derivations() -> list[Derivation]:
     for meaning in ("almost_everywhere", "distributional"):
         layers = [ntksym.Dense(1.0), ntksym.Pointwise("erf" if meaning == "distributional" else "step", derivative=meaning), ntksym.Dense(1.0)]
         found.append(ntksym.derive(ntksym.Network(layers)))
+    for name, depth in (("mup", 2), ("standard", 2), ("mean_field", 1)):
+        found.append(abc(depth, *abc_exponents(name, depth)))
+    block = ntksym.Network([ntksym.Dense(), ntksym.Residual([ntksym.Pointwise("tanh"), ntksym.Dense()]), ntksym.Pointwise("tanh"), ntksym.Dense(width=1)])
+    found.append(abc(block, *abc_exponents("ntk", block)))
     return found
 
 

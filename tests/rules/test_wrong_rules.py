@@ -8,14 +8,16 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
+import ntksym
 from ntksym import notation
 from ntksym.errors import CheckError
 from ntksym.network import Dense, Network, Pointwise, fcn
 from ntksym.nodes import Dual, Entry, Gaussian, Mean, OfOrder, TendsTo, Width
 from ntksym.proof import RULES, Derivation, Statement, Status, Step
-from ntksym.theory import derive, theorems
+from ntksym.theory import abc, abc_exponents, derive, theorems
 
 X, Y = notation.x1, notation.x2
+n = sp.Symbol("n", positive=True)
 P, Q, A, B = sp.symbols("i j a b", integer=True, positive=True)
 
 
@@ -28,6 +30,8 @@ def _derivations() -> list[Derivation]:
         derive(fcn(2, "relu", sigma_b=0.1)),
         derive(jump),
         derive(jump, "jacobian"),
+        ntksym.derivations()["parameterizations"],
+        abc(2, *abc_exponents("mup", 2)),
     ]
 
 
@@ -150,6 +154,12 @@ EQUATIONS = {
     "ntk_induction": [negate, drop_last_term, slope_for_value],
     "nngp_induction": [negate, drop_last_term, slope_for_value],
     "jacobian_of_network": [negate, shift_number, lambda e: e.xreplace({notation.sigma_w: notation.sigma_b})],
+    "standard_parameters": [negate, double, other_width],
+    "same_network": [negate, double, drop_last_term],
+    "derivative_by_standard": [negate, double, lambda e: e.xreplace({notation.sigma_w: notation.sigma_b})],
+    "gram_by_standard": [negate, double, other_width, swap_inputs],
+    "standard_kernel": [negate, double, drop_last_term],
+    "kernel_layer_by_layer": [negate, double, drop_last_term, lambda e: e.xreplace({notation.sigma_w: notation.sigma_b})],
     "choose_derivative": [lambda f: sp.Lambda(notation.x, f.expr + 1)],
 }
 LAWS = {
@@ -186,7 +196,6 @@ def test_a_wrong_conclusion_is_refuted(name: str, what: str, change: Callable[[o
 
 def test_hypothesis_and_decay() -> None:
     decay = STEPS["off_diagonal_decay"][1].conclusion.claim
-    n = sp.Symbol("n", positive=True)
     for wrong in (
         OfOrder(decay.lhs, 1 / n**2, decay.condition),
         OfOrder(decay.lhs, 1 / n, sp.true),
@@ -198,10 +207,57 @@ def test_hypothesis_and_decay() -> None:
         assert _judge("ntk_hypothesis", lambda _, wrong=wrong: wrong) is Status.FALSE
 
 
+def later(exponent: sp.Expr) -> sp.Expr:
+    """An exponent of n that is off by a quarter."""
+    return exponent + sp.Rational(1, 4)
+
+
+def in_row(field: str, place: int, k: int = 1) -> Callable[[object], object]:
+    """Change the entry ``k`` of one row of a form."""
+
+    def apply(form: object) -> object:
+        rows = list(getattr(form, field))
+        rows[place] = (*rows[place][:k], later(rows[place][k]), *rows[place][k + 1 :])
+        return replace(form, **{field: tuple(rows)})
+
+    return apply
+
+
+def with_fields(**changes: object) -> Callable[[object], object]:
+    return lambda form: replace(form, **{name: value(getattr(form, name)) if callable(value) else value for name, value in changes.items()})
+
+
+COUNTS: dict[str, list[Callable[[object], object]]] = {
+    "counting_laws": [lambda claims, k=k: sp.Tuple(*(OfOrder(c.lhs, n * c.rhs) if j == k else c for j, c in enumerate(claims))) for k in range(4)],
+    "abc_parameterization": [
+        *(in_row("weights", place, k) for place in range(3) for k in (1, 2)),
+        with_fields(c=later),
+        with_fields(equations=lambda e: e[::-1]),
+        with_fields(growth=lambda rows: rows[1:]),
+        with_fields(frozen=lambda _: (Entry("omega", 1, (), (A, P)),)),
+    ],
+    "count_values": [*(in_row("rows", place) for place in range(5)), with_fields(of="change"), with_fields(updates=1), with_fields(rows=lambda r: r[:-1])],
+    "count_derivatives": [*(in_row("rows", place) for place in range(5)), with_fields(of="value"), with_fields(updates=1)],
+    "count_updates": [*(in_row("rows", place) for place in range(5)), with_fields(updates=0), with_fields(updates=2), with_fields(of="value")],
+    "classify": [
+        *(in_row(field, place) for field in ("values", "derivatives", "changes") for place in (0, -1)),
+        *(with_fields(**{name: later}) for name in ("c", "r")),
+        *(with_fields(**{name: lambda v: (later(v[0]), *v[1:])}) for name in ("a", "b")),
+        *(with_fields(**change) for change in ({"stable": False}, {"trivial": True}, {"regime": "kernel"}, {"updates": 2}, {"reasons": ()})),
+        with_fields(reasons=("The output is of size $n^{7}$.",)),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "place"), [(name, place) for name, changes in COUNTS.items() for place in range(len(changes))])
+def test_a_wrong_count_is_refuted(name: str, place: int) -> None:
+    assert _judge(name, COUNTS[name][place]) is Status.FALSE
+
+
 def test_every_rule_of_these_chapters_is_reached() -> None:
     """A new rule needs a row above."""
     mine = {name for name, rule in RULES.items() if rule.apply.__module__.startswith("ntksym.rules.")}
-    covered = set(EQUATIONS) | set(LAWS) | set(RECURSIONS) | {"off_diagonal_decay", "ntk_hypothesis"}
+    covered = set(EQUATIONS) | set(LAWS) | set(RECURSIONS) | set(COUNTS) | {"off_diagonal_decay", "ntk_hypothesis"}
     assert mine == covered == set(STEPS)
 
 
