@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -350,10 +351,17 @@ def _equivalent(old: Any, new: Any) -> bool:
     return same_value(old, new)
 
 
+_OPPOSITES = (("needs no", "needs an"), ("used once", "used twice"), ("it holds", "it fails"), ("is needed", "is not needed"))
+
+
 def mutate(claim: Any, rng: random.Random, change: str | None = None) -> tuple[str, Any] | None:
     """A wrong claim near ``claim`` and what was changed; None where no change of that kind fits."""
     if isinstance(claim, OutsideClass):  # what it says of phi is a sentence; only phi and the term can be wrong
         return rng.choice([("term", replace(claim, term=sp.tan(x))), ("phi", replace(claim, phi=sp.Lambda(x, 2 * claim.phi(x))))])
+    if isinstance(claim, str):  # a sentence: another number, or the opposite
+        wrongs = [re.sub(r"\{(\d+)\}", lambda m: f"{{{int(m[1]) + 1}}}", claim, count=1), *(claim.replace(a, b) for a, b in _OPPOSITES)]
+        changed = [wrong for wrong in wrongs if wrong != claim]
+        return ("words", rng.choice(changed)) if changed else None
     found = list(places(claim))
     for name in [change] if change else rng.sample(sorted(CHANGES), len(CHANGES)):
         apply, numbers_only = CHANGES[name]

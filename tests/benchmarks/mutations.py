@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import mutation  # noqa: E402  (after the path is set)
+from wirings import wirings  # noqa: E402
 
 import ntksym  # noqa: E402
 from ntksym.activations import activation  # noqa: E402
@@ -45,6 +46,7 @@ def derivations() -> list[Derivation]:
         found.append(abc(depth, *abc_exponents(name, depth)))
     block = ntksym.Network([ntksym.Dense(), ntksym.Residual([ntksym.Pointwise("tanh"), ntksym.Dense()]), ntksym.Pointwise("tanh"), ntksym.Dense(width=1)])
     found.append(abc(block, *abc_exponents("ntk", block)))
+    found += [ntksym.derive(net, target) for net in wirings(8).values() if not net.is_chain for target in ("ntk", "jacobian")]
     return found
 
 

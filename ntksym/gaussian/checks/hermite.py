@@ -16,11 +16,12 @@ from ntksym.forms import DualForm
 from ntksym.gaussian.checks.deciding import SEED, decide
 from ntksym.gaussian.checks.quadrature import Sample, check_by_panels
 from ntksym.gaussian.numeric import evaluate_at, random_point
-from ntksym.nodes import Expect
+from ntksym.nodes import Expect, Gaussian
 from ntksym.notation import q, q11, q12, q22, u
 from ntksym.proof import Statement, Verdict, false, proved
 
 SERIES_DIGITS = 15
+_LAW = Gaussian(sp.Tuple(u), sp.Tuple(sp.S.Zero), sp.Tuple(q))  # u ~ N(0, q)
 
 
 def check_coefficient(premises: tuple[Statement, ...], conclusion: Statement, *, phi: sp.Lambda, order: int) -> Verdict:
@@ -49,6 +50,8 @@ def _is_average(node: sp.Basic, order: int) -> bool:
     if len(averages) != 1:
         return False
     (average,) = averages
+    if average.law != _LAW:
+        return False
     inside = node.xreplace({average: average.args[0]})
     return sp.expand(inside - sp.Function("phi")(u) * weight) == 0
 
@@ -66,7 +69,7 @@ def check_expansion(premises: tuple[Statement, ...], conclusion: Statement, *, p
         return false("the coefficients are not those of the premises")
     if not all(_is_average(equation.lhs, n) for n, equation in enumerate(claim[:-1])):
         return false("the coefficients are not in order")
-    if claim[-1].rhs != form.diagonal_value:
+    if claim[-1].lhs != Expect(sp.Function("phi")(u) ** 2, _LAW) or claim[-1].rhs != form.diagonal_value:
         return false("the mean square is not the dual's")
     point = random_point(sorted({q, *phi.free_symbols}, key=str), random.Random(SEED))
     squares = sum(evaluate_at(equation.rhs, point, SERIES_DIGITS + 15) ** 2 for equation in claim[:-1])

@@ -6,6 +6,7 @@ definitions; that averages over channels tend to their expectations is the theor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -340,7 +341,11 @@ def gradient_independence(premises: tuple[Statement, ...], conclusion: Statement
     for number, matrix in matrices:
         users.setdefault(int(matrix), set()).add(int(number))
     shared = [numbers for numbers in users.values() if len(numbers) > 1]
-    if bool(shared) == ("needs no assumption" in conclusion.claim):
+    said = {int(number) for number in re.findall(r"h\^\{(\d+)\}", conclusion.claim)}
+    if said != {number for numbers in shared for number in numbers}:
+        return false("it names other tensors than those that share a matrix")
+    words = ("is needed, and it holds",) if shared else ("is used once", "needs no assumption")
+    if not all(word in conclusion.claim for word in words):
         return false("it says the wrong thing about shared weights")
     if not shared:
         return proved("no matrix is used twice")
