@@ -255,8 +255,8 @@ def _require_no_jumps(node: Node) -> None:
 def _pairs_of(claim: Recursion) -> list[tuple[sp.Lambda, sp.Lambda]]:
     """The functions whose duals the recursion holds: phi for phi and phi', (phi, psi) for two, (phi, identity) for the mean of phi'."""
     found: list[tuple[sp.Lambda, sp.Lambda]] = []
-    nodes = sorted({node for block in claim.blocks for _, value in block.update for node in value.atoms(Dual)}, key=sp.default_sort_key)
-    for node in nodes:
+    places = {node: block.label for block in reversed(claim.blocks) for _, value in block.update for node in value.atoms(Dual)}
+    for node in sorted(places, key=sp.default_sort_key):
         f, f_slope = _opened(node.f)
         g, g_slope = _opened(node.g)
         if g.expr in (1, g.variables[0]) or (f.expr not in (1, f.variables[0]) and sp.default_sort_key(f) < sp.default_sort_key(g)):
@@ -268,8 +268,8 @@ def _pairs_of(claim: Recursion) -> list[tuple[sp.Lambda, sp.Lambda]]:
         elif f_slope != g_slope:
             raise NetworkError(
                 f"the average of {node.f.expr} and {node.g.expr}",
-                where="derive",
-                why="a slope meets a function, for which no dual is derived yet",
+                where=f"Network, {places[node].partition(': ')[2]}",
+                why="an activation is multiplied by something that depends on it: slopes meet functions, for which no dual is derived",
                 fix="change the wiring there, or estimate the kernel by sampling networks",
             )
         else:

@@ -233,7 +233,7 @@ def layers_of(*middle: object) -> Network:
             ["the weights 'W' and their transpose", "a correction stands beside them"],
         ),
         (lambda: Network([Product([[], [Dense()]]), Dense()]), ["the input times something random"]),
-        (lambda: layers_of(Pointwise("step")), []),
+        (lambda: layers_of(Product([[Pointwise("erf")], []])), ["layer 3 (Dense)", "slopes meet functions"]),
     ],
 )
 def test_what_the_theory_does_not_cover_is_refused_with_its_reason(make: Callable[[], Network], words: list[str]) -> None:
@@ -273,6 +273,29 @@ def test_shares_of_a_concatenation_follow_the_declared_widths(rng: np.random.Gen
     gram = x @ x.T / 5
     with jax.enable_x64(True):
         np.testing.assert_allclose(ntksym.kernel_fn(net)(x, get="nngp"), 0.75 * relu(gram)[0] + 0.25 * erf(gram)[0], rtol=0, atol=2e-15)
+
+
+def test_averages_over_channels_that_are_no_gaussians(rng: np.random.Generator) -> None:
+    """LayerNorm right after relu: mean and mean square are those of relu of a Gaussian."""
+    x = rng.normal(size=(3, 5))
+    gram = x @ x.T / 5
+    value = relu(gram)[0]
+    mean = np.sqrt(np.diag(gram) / (2 * np.pi))
+    centred = value - np.outer(mean, mean)
+    with jax.enable_x64(True):
+        net = Network([Dense(), Pointwise("relu"), LayerNorm(), Dense()])
+        np.testing.assert_allclose(ntksym.kernel_fn(net)(x, get="nngp"), centred / outer(centred), rtol=0, atol=4e-15)
+
+
+def test_a_square_by_isserlis(rng: np.random.Generator) -> None:
+    """u^2 as a gate of u with itself: E u^2 v^2 = q11 q22 + 2 q12^2, and slopes 2u."""
+    x = rng.normal(size=(3, 5))
+    gram = x @ x.T / 5
+    with jax.enable_x64(True):
+        k = ntksym.kernel_fn(Network([Dense(), Product([[], []]), Dense()]))
+        nngp = np.outer(np.diag(gram), np.diag(gram)) + 2 * gram**2
+        np.testing.assert_allclose(k(x, get="nngp"), nngp, rtol=0, atol=2e-14)
+        np.testing.assert_allclose(k(x), nngp + 4 * gram * gram, rtol=0, atol=4e-14)
 
 
 def test_heads_and_biases_are_listed() -> None:
