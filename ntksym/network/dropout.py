@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ntksym.errors import NetworkError
-from ntksym.network.layer import Layer, exact_number
+from ntksym.network import values
+from ntksym.network.layer import Layer
 from ntksym.network.wiring import Builder
 from ntksym.serialize import register
 
@@ -22,7 +23,7 @@ class Dropout(Layer):
     keep: Any
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "keep", exact_number(self.keep, "keep", "Dropout"))
+        object.__setattr__(self, "keep", values.exact(self.keep, "keep", "Dropout", "it is part of the network"))
         if self.keep.free_symbols or not 0 < self.keep <= 1:
             raise NetworkError(f"keep={self.keep}", where="Dropout", why="it is the probability that a neuron stays", fix="give a number in (0, 1]")
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from ntksym import notation
 from ntksym.errors import NetworkError
 from ntksym.nodes import Entry
 
@@ -66,6 +66,24 @@ class Coordinatewise(Layer):
         return wiring.map(self, (source,), self.formula)
 
 
+@dataclass(frozen=True)
+class Branching(Layer):
+    """A layer of several branches on the same tensor; an empty list of layers is the identity."""
+
+    branches: tuple[tuple[Any, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "branches", read_branches(self.branches, type(self).__name__))
+
+    @property
+    def inner(self) -> tuple[Any, ...]:
+        return tuple(layer for branch in self.branches for layer in branch)
+
+    def ends(self, wiring: Builder, source: str) -> tuple[str, ...]:
+        """Place every branch behind ``source``; returns their last nodes."""
+        return tuple(wiring.run(branch, source, f"branch {k}, ") for k, branch in enumerate(self.branches, 1))
+
+
 def walk(layers: tuple[Any, ...]) -> Iterator[Any]:
     """Every layer, those inside others after the one that holds them."""
     for layer in layers:
@@ -114,24 +132,3 @@ def read_branches(given: Any, where: str, least: int = 2) -> tuple[tuple[Any, ..
             f"{len(branches)} branch{plural}", where=where, why=f"it joins {least} or more", fix="leave it out, or add a branch; [] is the identity"
         )
     return branches
-
-
-def exact_number(value: Any, name: str, where: str) -> sp.Expr:
-    """A real number, exact, or a real SymPy expression in parameters of one's own."""
-    if isinstance(value, sp.Expr):
-        found = sp.Rational(repr(float(value))) if isinstance(value, sp.Float) else value
-        if found.is_extended_real is False or found.is_finite is False or notation.x in found.free_symbols:
-            raise NetworkError(f"{name}={value} is no finite real number", where=where, fix="give a real number, or a real symbol of your own")
-        return found
-    try:
-        number = float(value) if not isinstance(value, bool | str | bytes) else float("nan")
-    except Exception as error:
-        raise NetworkError(
-            f"{name} is a {type(value).__name__} without a value",
-            where=where,
-            why="a number given here is part of the network",
-            fix=f"give a number, or a real SymPy symbol and its value as a keyword of the kernel ({name}=...)",
-        ) from error
-    if number != number or number in (float("inf"), float("-inf")):
-        raise NetworkError(f"{name}={value!r} is no finite real number", where=where, fix="give a real number")
-    return sp.Rational(repr(number))

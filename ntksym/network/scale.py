@@ -7,7 +7,8 @@ from typing import Any
 
 import sympy as sp
 
-from ntksym.network.layer import Coordinatewise, Signal, exact_number
+from ntksym.network import values
+from ntksym.network.layer import Coordinatewise, Signal
 from ntksym.serialize import register
 
 
@@ -19,7 +20,7 @@ class Scale(Coordinatewise):
     factor: Any
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "factor", exact_number(self.factor, "factor", "Scale"))
+        object.__setattr__(self, "factor", values.exact(self.factor, "factor", "Scale", "it is part of the network"))
 
     def formula(self, u: Signal) -> sp.Expr:
         return self.factor * u.here

@@ -11,12 +11,17 @@ import sympy as sp
 from ntksym.errors import NetworkError
 
 
-def exact(value: Any, name: str, where: str) -> sp.Expr:
-    """``value`` as an exact number (the shortest decimal of a float, as a fraction) or a real SymPy expression; NetworkError otherwise."""
+def exact(value: Any, name: str, where: str, why: str = "it is a standard deviation") -> sp.Expr:
+    """``value`` as an exact number (the shortest decimal of a float, as a fraction) or a real SymPy expression; NetworkError otherwise.
+
+    ``why`` says what the number is for.
+    """
     if isinstance(value, sp.Expr):
-        return _symbolic(value, name, where)
+        if value.is_extended_real is False or value.is_finite is False or value.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+            raise NetworkError(f"{name}={value} is no finite real number", where=where, why=why, fix="give a real number")
+        return sp.Rational(repr(float(value))) if isinstance(value, sp.Float) else value
     if isinstance(value, bool | str | bytes) or value is None:
-        raise NetworkError(f"{name}={value!r} is no number", where=where, why=f"{name} is a standard deviation", fix="give a real number")
+        raise NetworkError(f"{name}={value!r} is no number", where=where, why=why, fix="give a real number")
     try:
         number = float(value)
     except Exception as error:
@@ -27,14 +32,8 @@ def exact(value: Any, name: str, where: str) -> sp.Expr:
             fix=f"leave it out here and pass it as a keyword, k(x1, x2, {name}=...), where it may be traced, batched and differentiated",
         ) from error
     if not math.isfinite(number):
-        raise NetworkError(f"{name}={value!r} is not finite", where=where, why=f"{name} is a standard deviation", fix="give a finite number")
+        raise NetworkError(f"{name}={value!r} is not finite", where=where, why=why, fix="give a finite number")
     return sp.Rational(repr(number))
-
-
-def _symbolic(value: sp.Expr, name: str, where: str) -> sp.Expr:
-    if value.is_extended_real is False or value.is_finite is False or value.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
-        raise NetworkError(f"{name}={value} is no finite real number", where=where, why=f"{name} is a standard deviation", fix="give a real number")
-    return sp.Rational(repr(float(value))) if isinstance(value, sp.Float) else value
 
 
 def weight_deviation(value: Any, where: str) -> sp.Expr:
