@@ -217,7 +217,7 @@ def _choose(expr: sp.Expr, symbols: Sequence[sp.Symbol], variable: str | sp.Symb
 
 
 def _require_parameter_name(symbol: sp.Symbol, error: type[NtksymError]) -> None:
-    if symbol.name in MEANINGS:
+    if symbol.name in MEANINGS and MEANINGS[symbol.name].reserved:
         meaning = MEANINGS[symbol.name].stands_for
         raise error(
             f"a parameter named {symbol.name!r}",

@@ -22,6 +22,7 @@ class Meaning:
     text: str
     stands_for: str
     shape: str = "scalar"
+    reserved: bool = True  # whether a parameter of an activation may not have this name
 
 
 _MEANINGS = (
@@ -52,9 +53,9 @@ _MEANINGS = (
     Meaning("x2", "x'", "x'", "the second input of the network", "n_0"),
     Meaning("h", "h", "h", "pre-activation of a layer", "n_l"),
     Meaning("z", "z", "z", "post-activation of a layer; $z^0$ is the input", "n_l"),
-    Meaning("s", "s", "s", "tensor put together from others (sum, product, normalization, ...)", "n_l"),
-    Meaning("xi", r"\xi", "xi", "dropout mask of a tensor: 1 where a channel is kept, else 0"),
-    Meaning("f", "f", "f", r"output of the network at the parameters $\theta$, heads side by side", "k"),
+    Meaning("s", "s", "s", "tensor put together from others (sum, product, normalization, ...)", "n_l", reserved=False),
+    Meaning("xi", r"\xi", "xi", "dropout mask of a tensor: 1 where a channel is kept, else 0", reserved=False),
+    Meaning("f", "f", "f", r"output of the network at the parameters $\theta$, heads side by side", "k", reserved=False),
     Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1) where no other law is given", "n_{l-1} x n_l"),
     Meaning("beta", r"\beta", "beta", "biases of a layer, drawn from N(0,1)", "n_l"),
     Meaning("theta", r"\theta", "theta", "all parameters of the layers named, as one vector", "P_l"),

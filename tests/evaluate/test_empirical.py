@@ -86,8 +86,7 @@ def test_float32(name: str, seed: int) -> None:
     assert relative(found, products(*[[j.astype(float) for j in one] for one in at])) < 3e-6
 
 
-@pytest.mark.parametrize("outputs", ["full", "trace", "diagonal"])
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize(("outputs", "size"), [("full", 1), ("trace", 2), ("diagonal", 3), ("full", 100)])
 def test_blocks_change_nothing(outputs: str, size: int, seed: int) -> None:
     """Blocks that do and do not divide the rows, layer by layer and summed, masks included."""
     network = WIRINGS["dropout"]

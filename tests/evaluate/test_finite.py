@@ -218,7 +218,7 @@ def test_activations_and_their_slopes(row: Any) -> None:
         step = 1e-5
         ends = [np.asarray(jax.vmap(jax.grad(f))(jnp.asarray(points[2:-2] + s))) for s in (step, -step)]
     wanted = np.broadcast_to(line_values(phi, {X: points}), points.shape)
-    assert (np.abs(value - wanted) < 1e-15 * (1 + np.abs(points) + np.abs(wanted))).all()
+    assert (np.abs(value - wanted) < 4e-15 * (1 + np.abs(points) + np.abs(wanted))).all()  # cosh(40) has an error of 1.9e-15 on some processors
     fourth = [line_values(phi, {X: points + s * 1e-3}) for s in (2, 1, -1, -2)]
     difference = np.broadcast_to((-fourth[0] + 8 * fourth[1] - 8 * fourth[2] + fourth[3]) / 12e-3, points.shape)
     assert (np.abs(slope - difference) < 1e-8 * (1 + np.abs(difference) + np.abs(wanted))).all()
