@@ -127,7 +127,7 @@ def _named(kernel: Any, get: str) -> dict[str, Any]:
     elif isinstance(kernel, tuple):
         if not hasattr(kernel, "_fields"):
             raise ShapeError("kernel is a tuple without names", where="save_kernel", fix="give a named tuple or a dictionary, or one array")
-        found = dict(zip(kernel._fields, kernel, strict=True))  # type: ignore[attr-defined]
+        found = dict(zip(kernel._fields, kernel, strict=True))
     else:
         found = {get: kernel}
     if not found or not all(isinstance(name, str) and name.isidentifier() and not name.startswith("_") for name in found):
@@ -186,7 +186,7 @@ def _write(target: Path, arrays: dict[str, np.ndarray], record: str) -> None:
             if path.is_dir():
                 raise IsADirectoryError(21, "this is a folder", str(path))
         with making[0].open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            np.savez(file, **arrays)
         making[1].write_text(record, encoding="utf-8", newline="\n")
         os.replace(making[0], target)
         os.replace(making[1], beside)
@@ -258,7 +258,8 @@ def _require_data(name: str, array: np.ndarray, stored: dict[str, Any] | None, b
 
 def _read_arrays(target: Path, wanted: dict[str, Any]) -> dict[str, np.ndarray]:
     try:
-        with np.load(target, allow_pickle=False) as file:
+        # opened here, for numpy leaves a damaged file open
+        with target.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if set(file.files) != set(wanted):
                 raise DataError(
                     f"it holds {', '.join(sorted(file.files)) or 'nothing'}, its side-car names {', '.join(wanted)}",

@@ -13,6 +13,7 @@ import argparse
 import math
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def layer_terms(name: str, repeats: int = 3) -> float:
 
 def lines(name: str, samples: int) -> list[tuple[str, Any]]:
     terms = layer_terms(name)
-    result = width_scaling(lambda n: wirings(n)[name], jax.random.key(SEED), inputs().astype(np.float32), widths=WIDTHS, n_samples=samples)
+    key = jax.random.fold_in(jax.random.key(SEED), zlib.crc32(name.encode()))  # of its own, so that the lines are independent
+    result = width_scaling(lambda n: wirings(n)[name], key, inputs().astype(np.float32), widths=WIDTHS, n_samples=samples)
     found = []
     for one in result:
         if not one.kernel.startswith("ntk"):
@@ -63,7 +65,8 @@ def lines(name: str, samples: int) -> list[tuple[str, Any]]:
         label = name + one.kernel.removeprefix("ntk").replace("_", ", ")
         found.append(
             (
-                f"{label:26} {terms:10.1e} {100 * np.abs(one.intercept).max():8.2f} {100 * one.intercept_error.max():7.2f} {one.test.z:6.2f} {one.misfit.z:6.2f}"
+                f"{label:26} {terms:10.1e} {100 * np.abs(one.intercept).max():8.2f} {100 * one.intercept_error.max():7.2f} "
+                f"{one.test.z:6.2f} {one.misfit.z:6.2f}"
                 f"  {straight.value:7.3f} +- {straight.error:.3f}  {corrected.value:7.3f} +- {corrected.error:.3f} {marks:2} {result.seconds:6.1f}",
                 one,
             )

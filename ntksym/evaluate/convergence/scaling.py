@@ -67,20 +67,25 @@ class KernelScaling:
 
     def __str__(self) -> str:
         symbol = "Theta" if self.kernel.startswith("ntk") else "K"
-        head = f"{self.kernel}, in units of sqrt({symbol}_ii {symbol}_jj) derived\n  {'n':>6} {'networks':>9} {'|mean - derived|':>17} {'its error':>10} {'spread':>16}"
         rows = [
-            f"  {n:6d} {s:9d} {np.abs(self.mean[k] - self.derived[k]).max():17.5f} {self.standard_error[k].max():10.5f} "
-            f"{self.spread[k]:8.4f} +- {self.spread_error[k]:.4f}"
-            for k, (n, s) in enumerate(zip(self.widths, self.n_samples, strict=True))
+            f"  {n:>12} {networks:9d} {np.abs(mean - derived).max():17.5f} {error.max():10.5f} {spread:9.4f} +- {spread_error:.4f}"
+            for n, networks, mean, derived, error, spread, spread_error in zip(
+                self.widths, self.n_samples, self.mean, self.derived, self.standard_error, self.spread, self.spread_error, strict=True
+            )
         ]
         bias = "not told from zero" if self.bias_exponent is None else f"n^({self.bias_exponent})"
-        ends = [
-            f"  at n = infinity {np.abs(self.intercept).max():10.5f} {self.intercept_error.max():10.5f}   "
-            f"joint test: chi2 = {self.test.chi2:.1f} on {self.test.dof}, z = {self.test.z:.2f}; left by the line: z = {self.misfit.z:.2f}",
-            f"  spread ~ n^({self.spread_exponent}), with a term of the next order n^({self.spread_exponent_corrected}), expected {self.expected_spread_exponent:g}; "
-            f"bias ~ {bias}",
+        lines = [
+            f"{self.kernel}, in units of sqrt({symbol}_ii {symbol}_jj) as derived; the largest entries",
+            f"  {'width':>12} {'networks':>9} {'|mean - derived|':>17} {'its error':>10} {'spread':>19}",
+            *rows,
+            f"  {'to infinity':>12} {'':9} {np.abs(self.intercept).max():17.5f} {self.intercept_error.max():10.5f}",
+            f"  joint test of the intercept: chi2 = {self.test.chi2:.1f} on {self.test.dof}, z = {self.test.z:.2f}",
+            f"  left by the lines in 1/n:    chi2 = {self.misfit.chi2:.1f} on {self.misfit.dof}, z = {self.misfit.z:.2f}",
+            f"  spread ~ n^({self.spread_exponent}), expected {self.expected_spread_exponent:g}",
+            f"  with a term of the next order n^({self.spread_exponent_corrected})",
+            f"  bias ~ {bias}",
         ]
-        return "\n".join([head, *rows, *ends])
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,7 @@ def _test_of_rest(rest: Array, covariance: Array, most: int) -> ChiSquare:
 
 
 def fit_exponent(widths: Array, values: Array, errors: Array, *, correction: bool = False) -> Exponent:
-    """p of ``values`` = a n^p, or a n^p (1 + b/n) with ``correction``: least squares of the logarithm, weighted by the relative ``errors``.
+    """The power p of ``values`` = a n^p, or a n^p (1 + b/n) with ``correction``, from a fit to logarithms weighted by ``errors``.
 
     The standard error follows from ``errors`` alone: without the correction it does not know of the terms of the next order.
     """
@@ -124,7 +124,7 @@ def fit_exponent(widths: Array, values: Array, errors: Array, *, correction: boo
 
 
 def fit_bias_exponent(widths: Array, biases: Array, covariances: Array) -> Exponent | None:
-    """p of c n^p, c a vector, fitted to the biases (m, D) by least squares; None where they are not told from zero, or p is not told (error above 0.5)."""
+    """The power p of c n^p, c a vector, fitted to the biases (m, D); None where they are not told from zero, or p is not (error above 0.5)."""
     floor = RESOLUTION**2 * np.eye(biases.shape[1])
     precisions = np.linalg.inv(covariances + floor)
     total = float(np.einsum("mi,mij,mj->", biases, precisions, biases))
