@@ -51,18 +51,19 @@ def test_intercepts_scatter_as_their_covariance_says(rng: np.random.Generator) -
         assert {test.dof for test in seen} == {dof}
         assert abs(np.mean([test.chi2 for test in seen]) - dof) < 4 * (2 * dof / 2000) ** 0.5
     scatter = np.cov([line.intercept for line in lines], rowvar=False)
-    assert np.abs(scatter / lines[0].covariance - 1).max() < 0.25
+    size = np.sqrt(np.diag(lines[0].covariance))
+    assert np.abs((scatter - lines[0].covariance) / np.outer(size, size)).max() < 4 * (2 / 2000) ** 0.5
     assert np.abs(np.mean([line.slope for line in lines], axis=0) - c).max() < 0.1
 
 
 def test_a_curve_is_no_line(rng: np.random.Generator) -> None:
     means, covariances, *_ = made_up(rng, 1)
     assert fit_line(WIDTHS, means[0], covariances).misfit.z < 4.5
-    assert fit_line(WIDTHS, means[0] + 30 / WIDTHS[:, None] ** 2, covariances).misfit.z > 6
+    assert fit_line(WIDTHS, means[0] + 60 / WIDTHS[:, None] ** 2, covariances).misfit.z > 6
 
 
 def test_what_does_not_vary_has_to_agree() -> None:
-    assert joint_test(np.array([0.0, 1e-7]), np.diag([1.0, 0.0])).z < 0.1
+    assert joint_test(np.array([0.0, 1e-7]), np.diag([1.0, 0.0])).z < 0.2
     assert joint_test(np.array([0.0, 1e-3]), np.diag([1.0, 0.0])).z > 100
 
 
@@ -143,10 +144,11 @@ def test_a_kernel_that_is_two_per_cent_off_is_seen(monkeypatch: pytest.MonkeyPat
 def test_the_table_and_the_bar(result: WidthScaling, capsys: pytest.CaptureFixture[str]) -> None:
     text = str(result)
     assert text.count("joint test") == 4 and max(map(len, text.splitlines())) <= 100
-    width_scaling(fcn(1, "relu"), jax.random.key(0), X, widths=(2, 3, 4), n_samples=20, progress=True)
+    network = Network([Dense(1.3, 0.5), Dense(1.1, 0.2, 4)])
+    width_scaling(network, jax.random.key(0), X, widths=(2, 3, 4), n_samples=20, progress=True)
     told = capsys.readouterr()
     assert "networks" in told.err and not told.out
-    width_scaling(fcn(1, "relu"), jax.random.key(0), X, widths=(2, 3, 4), n_samples=20)
+    width_scaling(network, jax.random.key(0), X, widths=(2, 3, 4), n_samples=20)
     assert capsys.readouterr() == ("", "")  # no terminal, no bar
 
 
