@@ -13,6 +13,7 @@ from ntksym.network.network import Network, Repeat
 from ntksym.network.pointwise import Pointwise
 from ntksym.network.product import Product
 from ntksym.network.residual import Residual
+from ntksym.network.rms_norm import RMSNorm
 from ntksym.network.scale import Scale
 from ntksym.network.sum import Sum
 from ntksym.network.wiring import Node, Weights, Wiring
@@ -31,6 +32,7 @@ __all__ = [
     "Node",
     "Pointwise",
     "Product",
+    "RMSNorm",
     "Repeat",
     "Residual",
     "Scale",

@@ -57,7 +57,7 @@ class MonteCarloKernelFn:
 
     def _estimate(self, key: Array, x1: Array, x2: Array | None, *, get: tuple[str, ...], n_samples: int, at_once: int) -> dict[str, Estimate]:
         model = finite(self.network, x1.shape[1])
-        sample = functools.partial(_sample, model, x1=x1, x2=x2, get=get)
+        sample = functools.partial(sample_kernels, model, x1=x1, x2=x2, get=get)
         zero = {name: jnp.zeros((len(x1), len(x1 if x2 is None else x2)), x1.dtype) for name in get}
         rounds = -(-n_samples // at_once)
 
@@ -91,7 +91,7 @@ def _kernels(names: tuple[str, ...]) -> Any:
     return namedtuple("Kernels", names)
 
 
-def _sample(model: Finite, key: Array, *, x1: Array, x2: Array | None, get: tuple[str, ...]) -> dict[str, Array]:
+def sample_kernels(model: Finite, key: Array, *, x1: Array, x2: Array | None, get: tuple[str, ...]) -> dict[str, Array]:
     """The kernels of one network, averaged over the outputs of each head."""
     for_params, for_masks = jax.random.split(key)
     params = model.draw(for_params, x1.dtype)

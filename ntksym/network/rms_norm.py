@@ -1,0 +1,31 @@
+"""Root mean square normalization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from ntksym.errors import NetworkError
+from ntksym.network.layer import Coordinatewise, Signal, exact_number
+from ntksym.serialize import register
+
+
+@register
+@dataclass(frozen=True)
+class RMSNorm(Coordinatewise):
+    r"""$\dfrac{u_a}{\sqrt{\overline{u^2} + \epsilon}}$, the average over the channels of one example.
+
+    Nothing in it is trained (Zhang and Sennrich 2019).
+    """
+
+    epsilon: Any = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epsilon", exact_number(self.epsilon, "epsilon", "RMSNorm"))
+        if self.epsilon.is_negative:
+            raise NetworkError(f"epsilon={self.epsilon} is negative", where="RMSNorm", why="it keeps the root away from zero", fix="give epsilon >= 0")
+
+    def formula(self, u: Signal) -> sp.Expr:
+        return u.here / sp.sqrt(u.mean(lambda t: t**2) + self.epsilon)
