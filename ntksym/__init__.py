@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ntksym.errors import NtksymError as NtksymError
     from ntksym.errors import PrecisionWarning as PrecisionWarning
     from ntksym.errors import ToleranceWarning as ToleranceWarning
+    from ntksym.evaluate.convergence import width_scaling as width_scaling
+    from ntksym.evaluate.convergence.picture import plot_width_scaling as plot_width_scaling
     from ntksym.evaluate.duals import dual_fn as dual_fn
     from ntksym.evaluate.emission import emit as emit
     from ntksym.evaluate.finite import apply_fn as apply_fn
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from ntksym.evaluate.finite import monte_carlo_kernel_fn as monte_carlo_kernel_fn
     from ntksym.evaluate.finite import taylor_expand as taylor_expand
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
+    from ntksym.evaluate.storage import load_kernel as load_kernel
+    from ntksym.evaluate.storage import save_kernel as save_kernel
     from ntksym.library import derivations as derivations
     from ntksym.network import Bias as Bias
     from ntksym.network import Concat as Concat
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from ntksym.network import Pointwise as Pointwise
     from ntksym.network import Product as Product
     from ntksym.network import Residual as Residual
+    from ntksym.network import RMSNorm as RMSNorm
     from ntksym.network import Scale as Scale
     from ntksym.network import Sum as Sum
     from ntksym.network import chain_graph as chain_graph
@@ -60,6 +65,7 @@ _HOMES = {
     "Pointwise": "ntksym.network",
     "PrecisionWarning": "ntksym.errors",
     "Product": "ntksym.network",
+    "RMSNorm": "ntksym.network",
     "Residual": "ntksym.network",
     "Scale": "ntksym.network",
     "Sum": "ntksym.network",
@@ -82,8 +88,12 @@ _HOMES = {
     "init_fn": "ntksym.evaluate.finite",
     "kernel_fn": "ntksym.evaluate.kernels",
     "linearize": "ntksym.evaluate.finite",
+    "load_kernel": "ntksym.evaluate.storage",
     "monte_carlo_kernel_fn": "ntksym.evaluate.finite",
+    "plot_width_scaling": "ntksym.evaluate.convergence.picture",
+    "save_kernel": "ntksym.evaluate.storage",
     "taylor_expand": "ntksym.evaluate.finite",
+    "width_scaling": "ntksym.evaluate.convergence",
 }
 
 __all__ = [  # noqa: F822  (resolved by __getattr__)
@@ -98,6 +108,7 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "Pointwise",
     "PrecisionWarning",
     "Product",
+    "RMSNorm",
     "Residual",
     "Scale",
     "Sum",
@@ -121,8 +132,12 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "init_fn",
     "kernel_fn",
     "linearize",
+    "load_kernel",
     "monte_carlo_kernel_fn",
+    "plot_width_scaling",
+    "save_kernel",
     "taylor_expand",
+    "width_scaling",
 ]
 
 

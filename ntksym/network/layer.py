@@ -117,7 +117,7 @@ def _refuse(layer: Any, position: int, where: str) -> None:
         f"layer {position} is {name!r}",
         where=where,
         why=why,
-        fix="use Dense, Pointwise, Residual, Sum, Concat, Product, Scale, Bias, LayerNorm, Dropout or Heads; activations go in as Pointwise('relu')",
+        fix="use Dense, Pointwise, Residual, Sum, Concat, Product, Scale, Bias, LayerNorm, RMSNorm, Dropout or Heads; activations go in as Pointwise('relu')",
     )
 
 

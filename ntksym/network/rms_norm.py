@@ -8,7 +8,8 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import NetworkError
-from ntksym.network.layer import Coordinatewise, Signal, exact_number
+from ntksym.network import values
+from ntksym.network.layer import Coordinatewise, Signal
 from ntksym.serialize import register
 
 
@@ -23,7 +24,7 @@ class RMSNorm(Coordinatewise):
     epsilon: Any = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epsilon", exact_number(self.epsilon, "epsilon", "RMSNorm"))
+        object.__setattr__(self, "epsilon", values.exact(self.epsilon, "epsilon", "RMSNorm", "it is part of the network"))
         if self.epsilon.is_negative:
             raise NetworkError(f"epsilon={self.epsilon} is negative", where="RMSNorm", why="it keeps the root away from zero", fix="give epsilon >= 0")
 
