@@ -141,6 +141,15 @@ def test_a_kernel_that_is_two_per_cent_off_is_seen(monkeypatch: pytest.MonkeyPat
     assert run().test.z > 4.5
 
 
+def test_one_input_and_float64() -> None:
+    """One entry per matrix; numbers in the dtype of x, and the same networks for the same key."""
+    with jax.enable_x64(True):
+        run = lambda: width_scaling(Network([Dense(1.3, 0.5), Dense(1.1, 0.2, 4)]), jax.random.key(3), X[:1].astype(float), widths=(8, 16, 32), n_samples=100)  # noqa: E731
+        one, again = run()["ntk"], run()["ntk"]
+    assert one.test.dof == 1 and one.intercept.shape == (1, 1) and one.test.z < 4.5
+    assert np.array_equal(one.mean, again.mean) and str(one) == str(again)
+
+
 def test_the_table_and_the_bar(result: WidthScaling, capsys: pytest.CaptureFixture[str]) -> None:
     text = str(result)
     assert text.count("joint test") == 4 and max(map(len, text.splitlines())) <= 100
@@ -159,6 +168,7 @@ def test_the_table_and_the_bar(result: WidthScaling, capsys: pytest.CaptureFixtu
         (lambda go: go(widths=(4, 8, 8)), NetworkError, ["distinct"]),
         (lambda go: go(widths=(4, 8, 0)), NetworkError, ["widths=(4, 8, 0)"]),
         (lambda go: go(n_samples=5), NetworkError, ["n_samples=5", "20 or more"]),
+        (lambda go: go(x=np.tile(X, (3, 1))), NetworkError, ["50 networks for 21 entries", "n_samples=105"]),
         (lambda go: go(n_samples=(50, 50)), NetworkError, ["one number per width"]),
         (lambda go: go(at_once=0), NetworkError, ["at_once=0"]),
         (lambda go: go("relu"), NetworkError, ["neither a network nor a function"]),
