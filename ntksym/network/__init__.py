@@ -7,7 +7,7 @@ from ntksym.network.dense import Dense
 from ntksym.network.dropout import Dropout
 from ntksym.network.fcn import fcn
 from ntksym.network.heads import Heads
-from ntksym.network.layer import Coordinatewise, Layer, Signal
+from ntksym.network.layer import Coordinatewise, Layer
 from ntksym.network.layer_norm import LayerNorm
 from ntksym.network.network import Network, Repeat
 from ntksym.network.pointwise import Pointwise
@@ -15,6 +15,7 @@ from ntksym.network.product import Product
 from ntksym.network.residual import Residual
 from ntksym.network.rms_norm import RMSNorm
 from ntksym.network.scale import Scale
+from ntksym.network.signal import Signal
 from ntksym.network.sum import Sum
 from ntksym.network.wiring import Node, Weights, Wiring
 

@@ -17,8 +17,8 @@ from ntksym.errors import NetworkError
 from ntksym.network import views
 from ntksym.network.dense import Dense
 from ntksym.network.differentiation import local_derivative
-from ntksym.network.layer import HERE, Signal
 from ntksym.network.network import Network, Repeat
+from ntksym.network.signal import HERE, Signal
 from ntksym.network.stored import Record, Segment, read, record
 from ntksym.network.wiring import AFFINE, CONCAT, INPUT, Node, Weights, Wiring, node_name
 from ntksym.nodes import Entry, Width

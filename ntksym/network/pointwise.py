@@ -11,7 +11,8 @@ from sympy.core.function import AppliedUndef, UndefinedFunction
 from ntksym import notation
 from ntksym.activations import Activation, activation
 from ntksym.errors import NetworkError
-from ntksym.network.layer import Coordinatewise, Signal
+from ntksym.network.layer import Coordinatewise
+from ntksym.network.signal import Signal
 from ntksym.nodes import Applied
 from ntksym.serialize import register
 

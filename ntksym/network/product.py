@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import sympy as sp
 
-from ntksym.network.layer import Branching, Signal
+from ntksym.network.layer import Branching
+from ntksym.network.signal import Signal
 from ntksym.network.wiring import Builder
 from ntksym.serialize import register
 

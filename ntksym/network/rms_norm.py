@@ -9,7 +9,8 @@ import sympy as sp
 
 from ntksym.errors import NetworkError
 from ntksym.network import values
-from ntksym.network.layer import Coordinatewise, Signal
+from ntksym.network.layer import Coordinatewise
+from ntksym.network.signal import Signal
 from ntksym.serialize import register
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import sympy as sp
 
 from ntksym.network import values
-from ntksym.network.layer import Coordinatewise, Signal
+from ntksym.network.layer import Coordinatewise
+from ntksym.network.signal import Signal
 from ntksym.serialize import register
 
 

@@ -14,7 +14,7 @@ import sympy as sp
 
 from ntksym import notation
 from ntksym.errors import NetworkError
-from ntksym.network.layer import HERE, Signal
+from ntksym.network.signal import HERE, Signal
 from ntksym.nodes import Entry, Width
 
 INPUT = "x"

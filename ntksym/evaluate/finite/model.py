@@ -18,7 +18,7 @@ from ntksym.errors import NetworkError, ShapeError
 from ntksym.evaluate.finite.expressions import expression_values
 from ntksym.evaluate.finite.functions import scalar_function
 from ntksym.network import Network, Node, Weights
-from ntksym.network.layer import HERE
+from ntksym.network.signal import HERE
 from ntksym.network.wiring import AFFINE, CONCAT
 from ntksym.nodes import Applied, Entry, Width
 
