@@ -235,10 +235,11 @@ def _group(gaussians: list[Entry], applied: list[Applied], random: Randomness) -
         left, right = sorted(applied, key=lambda node: node.argument.has(Y))
         return _dual(left.function, right.function, linear(left.argument), linear(right.argument), random)
     if gaussians:
-        one, two = ((first.function, linear(first.argument)), (IDENTITY, {gaussians[0]: sp.S.One}))
-        if not first.argument.has(Y) or gaussians[0].inputs and gaussians[0].inputs[0] == Y:
-            return _dual(one[0], two[0], one[1], two[1], random)
-        return _dual(two[0], one[0], two[1], one[1], random)
+        (g,) = gaussians
+        form = linear(first.argument)
+        if not first.argument.has(Y) or g.inputs and g.inputs[0] == Y:
+            return _dual(first.function, IDENTITY, form, {g: sp.S.One}, random)
+        return _dual(IDENTITY, first.function, {g: sp.S.One}, form, random)
     form = linear(first.argument)
     variance = form_covariance(form, form, random)
     if first.argument.has(Y):

@@ -19,14 +19,19 @@ from ntksym.nodes import Applied, Dual, Entry
 X, Y = notation.x1, notation.x2
 
 
-def rate(function: sp.Lambda, side: sp.Symbol) -> tuple[sp.Symbol, sp.Expr]:
-    """The exponent's symbol of the function behind ``function`` on one side, and the factor its derivatives bring down."""
+def base_and_order(function: sp.Lambda) -> tuple[sp.Lambda, int]:
+    """Phi and k for the k-th derivative of phi, held unevaluated; (function, 0) for phi itself."""
     body, order = function.expr, 0
     while isinstance(body, sp.Derivative):
         order += sum(int(pair.args[1]) for pair in body.variable_count)
         body = body.expr
-    inner = sp.Lambda(function.variables[0], body)
-    name = sp.Symbol(f"_rate_{inner(notation.x)}_{side}", positive=True)
+    return sp.Lambda(function.variables[0], body), order
+
+
+def rate(function: sp.Lambda, side: sp.Symbol) -> tuple[sp.Symbol, sp.Expr]:
+    """The exponent's symbol of the function behind ``function`` on one side, and the factor its derivatives bring down."""
+    base, order = base_and_order(function)
+    name = sp.Symbol(f"_rate_{base(notation.x)}_{side}", positive=True)
     return name, name**order
 
 

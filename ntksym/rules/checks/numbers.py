@@ -16,6 +16,7 @@ import sympy as sp
 from ntksym import notation
 from ntksym.errors import CheckError
 from ntksym.nodes import Applied, Entry, Width
+from ntksym.rules.checks.exponentials import base_and_order
 
 X, Y = notation.x1, notation.x2
 STEP = 1e-60
@@ -38,7 +39,7 @@ class Numbers:
         rng = np.random.default_rng(seed)
         widths = sorted({w for _, shape in shapes for width in shape for w in width.atoms(Width)}, key=lambda w: str(w.layer).zfill(4))
         self.sizes: dict[sp.Expr, int] = {w: SIZES[k % len(SIZES)] for k, w in enumerate(widths)}
-        functions = sorted({_base(a.function)[0] for d in definitions for a in d.rhs.atoms(Applied)}, key=sp.default_sort_key)
+        functions = sorted({base_and_order(a.function)[0] for d in definitions for a in d.rhs.atoms(Applied)}, key=sp.default_sort_key)
         t = notation.x
         self.functions = {f: sp.Lambda(t, t + sp.Rational(k + 2, 7) * t**2 + t**3 / (9 + k)) for k, f in enumerate(functions)}
         self.lengths = {(e.name, str(e.layer)): tuple(self.number(w) for w in shape) for e, shape in shapes}
@@ -115,7 +116,7 @@ class Numbers:
 
     def applied(self, function: sp.Lambda) -> Callable[[Any], Any]:
         """The polynomial that stands for a function or its derivative."""
-        base, order = _base(function)
+        base, order = base_and_order(function)
         polynomial = self.functions[base]
         body = sp.diff(polynomial.expr, polynomial.variables[0], order)
         coefficients = [float(c) for c in sp.Poly(body, polynomial.variables[0]).all_coeffs()]
@@ -126,11 +127,3 @@ class Numbers:
         shape = self.lengths[key[:2]]
         count = int(np.prod(shape))
         return 1j * STEP * np.eye(count).reshape(count, *shape)
-
-
-def _base(function: sp.Lambda) -> tuple[sp.Lambda, int]:
-    body, order = function.expr, 0
-    while isinstance(body, sp.Derivative):
-        order += sum(int(pair.args[1]) for pair in body.variable_count)
-        body = body.expr
-    return sp.Lambda(function.variables[0], body), order
