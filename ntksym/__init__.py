@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from ntksym.evaluate.finite import linearize as linearize
     from ntksym.evaluate.finite import monte_carlo_kernel_fn as monte_carlo_kernel_fn
     from ntksym.evaluate.finite import taylor_expand as taylor_expand
+    from ntksym.evaluate.flows import Spectrum as Spectrum
+    from ntksym.evaluate.flows import ensemble_fn as ensemble_fn
+    from ntksym.evaluate.flows import factorize as factorize
+    from ntksym.evaluate.flows import flow_fn as flow_fn
+    from ntksym.evaluate.flows import max_learning_rate as max_learning_rate
+    from ntksym.evaluate.flows import unvec as unvec
+    from ntksym.evaluate.flows import vec as vec
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.evaluate.storage import load_kernel as load_kernel
     from ntksym.evaluate.storage import save_kernel as save_kernel
@@ -68,6 +75,7 @@ _HOMES = {
     "RMSNorm": "ntksym.network",
     "Residual": "ntksym.network",
     "Scale": "ntksym.network",
+    "Spectrum": "ntksym.evaluate.flows",
     "Sum": "ntksym.network",
     "ToleranceWarning": "ntksym.errors",
     "abc": "ntksym.theory",
@@ -82,17 +90,23 @@ _HOMES = {
     "emit": "ntksym.evaluate.emission",
     "empirical_ntk_fn": "ntksym.evaluate.finite",
     "empirical_ntk_vp_fn": "ntksym.evaluate.finite",
+    "ensemble_fn": "ntksym.evaluate.flows",
+    "factorize": "ntksym.evaluate.flows",
     "fcn": "ntksym.network",
+    "flow_fn": "ntksym.evaluate.flows",
     "hermite_coefficients": "ntksym.duals",
     "hermite_expansion": "ntksym.duals",
     "init_fn": "ntksym.evaluate.finite",
     "kernel_fn": "ntksym.evaluate.kernels",
     "linearize": "ntksym.evaluate.finite",
     "load_kernel": "ntksym.evaluate.storage",
+    "max_learning_rate": "ntksym.evaluate.flows",
     "monte_carlo_kernel_fn": "ntksym.evaluate.finite",
     "plot_width_scaling": "ntksym.evaluate.convergence.picture",
     "save_kernel": "ntksym.evaluate.storage",
     "taylor_expand": "ntksym.evaluate.finite",
+    "unvec": "ntksym.evaluate.flows",
+    "vec": "ntksym.evaluate.flows",
     "width_scaling": "ntksym.evaluate.convergence",
 }
 
@@ -111,6 +125,7 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "RMSNorm",
     "Residual",
     "Scale",
+    "Spectrum",
     "Sum",
     "ToleranceWarning",
     "__version__",
@@ -126,17 +141,23 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "emit",
     "empirical_ntk_fn",
     "empirical_ntk_vp_fn",
+    "ensemble_fn",
+    "factorize",
     "fcn",
+    "flow_fn",
     "hermite_coefficients",
     "hermite_expansion",
     "init_fn",
     "kernel_fn",
     "linearize",
     "load_kernel",
+    "max_learning_rate",
     "monte_carlo_kernel_fn",
     "plot_width_scaling",
     "save_kernel",
     "taylor_expand",
+    "unvec",
+    "vec",
     "width_scaling",
 ]
 

@@ -15,10 +15,10 @@ from ntksym.notation import latex_name
 
 # Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label.
 _KINDS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec"), ("out", "one")),
+    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "meanout"), ("out", "one")),
     **dict.fromkeys(("theta", "weightmove", "thetagrad"), ("parameters", "one")),
     "J": ("out", "parameters"),
-    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff"), ("out", "out")),
+    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "covout"), ("out", "out")),
     "loss": ("one", "one"),
 }
 _PARAMETERS, _EXAMPLES, _OUTPUTS = (sp.Symbol(name, integer=True, positive=True) for name in ("P", "N", "k"))
