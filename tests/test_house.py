@@ -54,7 +54,7 @@ FLOORS = {
 # Rooms on one floor that must not know each other, and the three that never do.
 STRANGERS = [{"report", "lowering", "theory"}, {"rules", "report"}, {"rules", "lowering"}, {"gaussian", "activations"}, {"gaussian", "catalogue"}]
 # The tables by which a module may be found by name at run time: printers, chapters of rules, lazy public names, commands, optional packages.
-BY_NAME = {"__init__.py", "cli.py", "proof/derivation.py", "serialize.py", "evaluate/data.py", "report/png.py"}
+BY_NAME = {"evaluate/flows/losses.py", "__init__.py", "cli.py", "proof/derivation.py", "serialize.py", "evaluate/data.py", "report/png.py"}
 # Runs text as Python: our own emitted source, and the file just written from it.
 RUNS_SOURCE = {"lowering/build.py", "evaluate/experiment.py"}
 MOST_LINES = 550

@@ -24,6 +24,7 @@ def output_dynamics() -> Derivation:
     d = Derivation("Gradient flow seen at the outputs")
     d = d.by(dynamics.squared_loss)
     d = d.by(dynamics.loss_gradient, d.last)
+    residual = d.last
     d = d.by(dynamics.parameter_gradient)
     gradient = d.last
     d = d.by(dynamics.training_dynamics, dynamics="gradient_descent")
@@ -42,7 +43,7 @@ def output_dynamics() -> Derivation:
     d = d.by(dynamics.kernel_layer_sum, kernels[0])
     layers = d.last
     d = d.by(dynamics.energy, motions[0], gradient)
-    return d.by(algebra.collect, descent, parameters, *motions, layers, d.last)
+    return d.by(algebra.collect, residual, descent, parameters, *motions, layers, d.last)
 
 
 @functools.lru_cache(maxsize=1)
