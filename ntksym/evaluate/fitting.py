@@ -29,6 +29,8 @@ from ntksym.network import Network
 
 Kernels = namedtuple("Kernels", "train_train test_train test_test")
 MODELS = ("nngp", "ntk")
+# Closer than in general: a large sigma only moves the scale into the readout, and the learning rate of the tangent kernel with it.
+BOUNDS = {"sigma_w": (0.1, 5.0), "sigma_b": (1e-3, 5.0)}
 SUBSET = 500  # rows that sigma_w and sigma_b are chosen on: every evaluation factors a kernel anew
 
 
@@ -78,7 +80,7 @@ class Fit:
     measure: str
     n_train: int
     n_test: int
-    seed: int
+    seed: int | None
     baseline: float
     learning_rate: float
     edge: float | None
@@ -131,7 +133,7 @@ def run_fit(
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", PrecisionWarning)
                 model, predictions = _run_model(k, name, parts, targets, times, learning_rate, ridge, choose)
-            found_models.append(Model(**{**model.__dict__, "notes": tuple(sorted({str(w.message) for w in caught}))}))
+            found_models.append(Model(**{**model.__dict__, "notes": (*model.notes, *sorted({str(w.message) for w in caught}))}))
             for t, mean, variance, scale, seconds in predictions:
                 scores.append(_score(name, t, mean, variance, scale, seconds, parts, targets))
                 tag = name if t is None else f"ntk_t{t:g}"
@@ -148,7 +150,7 @@ def run_fit(
         measure="accuracy" if data.is_classification else "RMSE",
         n_train=len(parts.x_train),
         n_test=len(parts.x_test),
-        seed=seed,
+        seed=None if data.held_out else seed,
         baseline=root_mean_square(constant, parts.y_test) if parts.labels_test is None else accuracy(constant, parts.labels_test),
         learning_rate=learning_rate,
         edge=2 / largest[0] if largest else None,
@@ -239,6 +241,7 @@ def _run_model(
         kernel_seconds=made - middle,
         choice_seconds=middle - begin + ready - made,
         likelihood=likelihood,
+        notes=() if best is None else _notes(best, len(x)),
     )
     return model, rows
 
@@ -249,7 +252,14 @@ def _chosen(k: KernelFn, name: str, x: jax.Array, y: jax.Array, ridge: float | s
     fixed = {key: keywords[key].default for key in ("sigma_w", "sigma_b") if key in keywords and key not in choose}
     if isinstance(ridge, float):
         fixed["noise_variance"] = ridge
-    return maximize_marginal_likelihood(k, x[:SUBSET], y[:SUBSET], get=name, fixed=fixed, amplitude=True)
+    return maximize_marginal_likelihood(k, x[:SUBSET], y[:SUBSET], get=name, fixed=fixed, amplitude=True, bounds=BOUNDS)
+
+
+def _notes(best: LikelihoodMaximum, rows: int) -> tuple[str, ...]:
+    chosen = f"sigmas by the marginal likelihood of {min(rows, SUBSET)} training rows, {best.evaluations} evaluations"
+    notes = [chosen if best.converged else f"{chosen}; {best.message}"]
+    ends = [name for name in best.at_bound if name in BOUNDS]
+    return (*notes, *((f"{', '.join(ends)} ended at an end of its range",) if ends else ()))
 
 
 def _scale(residual: jax.Array, variance: jax.Array, classes: bool) -> np.ndarray:
