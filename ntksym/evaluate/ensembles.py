@@ -17,7 +17,7 @@ def ensemble_at(
     """
     shifted = values + ridge
     weight = 1 / shifted if np.isinf(time) else -jnp.expm1(-shifted * time) / shifted
-    c = jnp.matmul(jnp.matmul(ntk_cross, vectors, precision=HIGHEST) * weight, vectors.T, precision=HIGHEST)
+    c = jnp.matmul(jnp.matmul(ntk_cross, vectors, precision=HIGHEST) * weight[None, :], vectors.T, precision=HIGHEST)
     train, cross, test = nngp
     variance = test + jnp.sum(jnp.matmul(c, train, precision=HIGHEST) * c, axis=1) - 2 * jnp.sum(c * cross, axis=1)
     return jnp.matmul(c, y, precision=HIGHEST), variance
@@ -31,7 +31,7 @@ def left_out(values: jax.Array, vectors: jax.Array, nngp: jax.Array, y: jax.Arra
     """
     tau = 1.0 if np.isinf(time) else time
     inverse = 1 / (values + ridge) if np.isinf(time) else 1 / (1 + tau * (values + ridge))
-    a = jnp.matmul(vectors * inverse, vectors.T, precision=HIGHEST)
+    a = jnp.matmul(vectors * inverse[None, :], vectors.T, precision=HIGHEST)
     diagonal = jnp.diagonal(a)
     variance = jnp.sum(jnp.matmul(a, nngp, precision=HIGHEST) * a, axis=1) / diagonal**2
     return jnp.matmul(a, y, precision=HIGHEST) / diagonal[:, None], variance
