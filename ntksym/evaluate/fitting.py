@@ -6,7 +6,6 @@ Everything is computed in float64 under a context manager; no global switch is t
 from __future__ import annotations
 
 import warnings
-from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter as clock
@@ -19,7 +18,7 @@ from ntksym.errors import DataError, PrecisionWarning
 from ntksym.evaluate.data import Dataset, Split, split
 from ntksym.evaluate.ensembles import ensemble_at, left_out
 from ntksym.evaluate.experiment import peak_memory_mib
-from ntksym.evaluate.gaussian_processes import LikelihoodMaximum, leave_one_out, maximize_marginal_likelihood, posterior
+from ntksym.evaluate.gaussian_processes import Kernels, LikelihoodMaximum, leave_one_out, maximize_marginal_likelihood, posterior
 from ntksym.evaluate.gaussian_processes.selection import best_noise
 from ntksym.evaluate.kernel_matrices import least_ridge, require_semidefinite, rounding
 from ntksym.evaluate.kernels import KernelFn, kernel_fn
@@ -27,7 +26,6 @@ from ntksym.evaluate.regression import accuracy, root_mean_square
 from ntksym.evaluate.scores import class_log_probabilities, coverage, expected_calibration_error, negative_log_density
 from ntksym.network import Network
 
-Kernels = namedtuple("Kernels", "train_train test_train test_test")
 MODELS = ("nngp", "ntk")
 # Closer than in general: a large sigma only moves the scale into the readout, and the learning rate of the tangent kernel with it.
 BOUNDS = {"sigma_w": (0.1, 5.0), "sigma_b": (1e-3, 5.0)}

@@ -49,6 +49,7 @@ def posterior(nngp: Any, y_train: Any, *, noise_variance: Any = 0.0) -> Posterio
     that cannot be solved with in this precision; PrecisionWarning where few digits are left.
     Source: Rasmussen and Williams 2006, (2.23) and (2.24); Lee et al. 2018.
 
+        from ntksym.evaluate.gaussian_processes import Kernels
         k = ntksym.kernel_fn(net)
         ntksym.posterior(Kernels(k(x, get="nngp"), k(z, x, get="nngp"), k(z, get="nngp")), y, noise_variance=1e-3)
     """
