@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from ntksym.evaluate.flows import max_learning_rate as max_learning_rate
     from ntksym.evaluate.flows import unvec as unvec
     from ntksym.evaluate.flows import vec as vec
+    from ntksym.evaluate.gaussian_processes import leave_one_out as leave_one_out
+    from ntksym.evaluate.gaussian_processes import log_marginal_likelihood as log_marginal_likelihood
+    from ntksym.evaluate.gaussian_processes import maximize_marginal_likelihood as maximize_marginal_likelihood
+    from ntksym.evaluate.gaussian_processes import posterior as posterior
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.evaluate.storage import load_kernel as load_kernel
     from ntksym.evaluate.storage import save_kernel as save_kernel
@@ -98,11 +102,15 @@ _HOMES = {
     "hermite_expansion": "ntksym.duals",
     "init_fn": "ntksym.evaluate.finite",
     "kernel_fn": "ntksym.evaluate.kernels",
+    "leave_one_out": "ntksym.evaluate.gaussian_processes",
     "linearize": "ntksym.evaluate.finite",
     "load_kernel": "ntksym.evaluate.storage",
+    "log_marginal_likelihood": "ntksym.evaluate.gaussian_processes",
     "max_learning_rate": "ntksym.evaluate.flows",
+    "maximize_marginal_likelihood": "ntksym.evaluate.gaussian_processes",
     "monte_carlo_kernel_fn": "ntksym.evaluate.finite",
     "plot_width_scaling": "ntksym.evaluate.convergence.picture",
+    "posterior": "ntksym.evaluate.gaussian_processes",
     "save_kernel": "ntksym.evaluate.storage",
     "taylor_expand": "ntksym.evaluate.finite",
     "unvec": "ntksym.evaluate.flows",
@@ -149,11 +157,15 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "hermite_expansion",
     "init_fn",
     "kernel_fn",
+    "leave_one_out",
     "linearize",
     "load_kernel",
+    "log_marginal_likelihood",
     "max_learning_rate",
+    "maximize_marginal_likelihood",
     "monte_carlo_kernel_fn",
     "plot_width_scaling",
+    "posterior",
     "save_kernel",
     "taylor_expand",
     "unvec",

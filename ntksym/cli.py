@@ -30,7 +30,7 @@ _COMMANDS = MappingProxyType(
 )
 
 # Loaded only where numbers are computed: these need JAX.
-_LATER = MappingProxyType({"experiment": "ntksym.evaluate.experiment", "fit_picture": "ntksym.evaluate.fit_picture", "fitting": "ntksym.evaluate.fitting"})
+_LATER = MappingProxyType({"experiment": "ntksym.evaluate.experiment", "fit_picture": "ntksym.evaluate.fitting.picture", "fitting": "ntksym.evaluate.fitting"})
 
 
 def load(name: str) -> ModuleType:

@@ -246,6 +246,10 @@ SIGNATURES = {
     "hermite_coefficients": "(phi, order)",
     "hermite_expansion": "(phi, order)",
     "kernel_fn": "(network)",
+    "leave_one_out": "(k_train_train, y_train)",
+    "log_marginal_likelihood": "(k_train_train, y_train)",
+    "maximize_marginal_likelihood": "(kernel, x, y)",
+    "posterior": "(nngp, y_train)",
 }
 FCN = {"depth", "activation", "sigma_w", "sigma_b", "parameterization", "widths", "out"}
 

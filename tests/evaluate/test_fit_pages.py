@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
 import ntksym
 
@@ -27,7 +26,6 @@ def test_mean_and_sum_differ_by_the_number_of_entries(rng) -> None:
     assert np.abs(f - (y - vectors @ (np.exp(-values * t)[:, None] * (vectors.T @ y)))).max() > 0.1
 
 
-@pytest.mark.skipif("flow_fn" not in ntksym.__all__, reason="the flow is not there yet")
 def test_the_check_of_the_page(capsys) -> None:
     cell = re.findall(r"^```{code-cell}\n(.*?)^```", (DOCS / "neural-tangents.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]
     names: dict[str, object] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ntksym.errors import NtksymError, OutputError
-from ntksym.evaluate.fitting import Fit
+from ntksym.evaluate.fitting.run import Fit
 
 try:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from ntksym.evaluate.scores import class_log_probabilities, coverage, expected_calibration_error, negative_log_density
+from ntksym.evaluate.fitting.scores import class_log_probabilities, coverage, expected_calibration_error, negative_log_density
 
 
 def test_two_classes_have_a_closed_form(rng) -> None:

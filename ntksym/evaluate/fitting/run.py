@@ -16,14 +16,14 @@ import numpy as np
 
 from ntksym.errors import DataError, PrecisionWarning
 from ntksym.evaluate.data import Dataset, Split, split
-from ntksym.evaluate.ensembles import ensemble_at, left_out
 from ntksym.evaluate.experiment import peak_memory_mib
+from ntksym.evaluate.fitting.scores import class_log_probabilities, coverage, expected_calibration_error, negative_log_density
+from ntksym.evaluate.fitting.spectra import ensemble_at, left_out
 from ntksym.evaluate.gaussian_processes import Kernels, LikelihoodMaximum, leave_one_out, maximize_marginal_likelihood, posterior
 from ntksym.evaluate.gaussian_processes.selection import best_noise
 from ntksym.evaluate.kernel_matrices import least_ridge, require_semidefinite, rounding
 from ntksym.evaluate.kernels import KernelFn, kernel_fn
 from ntksym.evaluate.regression import accuracy, root_mean_square
-from ntksym.evaluate.scores import class_log_probabilities, coverage, expected_calibration_error, negative_log_density
 from ntksym.network import Network
 
 MODELS = ("nngp", "ntk")

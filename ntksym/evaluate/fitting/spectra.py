@@ -6,17 +6,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntksym.evaluate.flows.source import training_module
+
 HIGHEST = jax.lax.Precision.HIGHEST
 
 
 def ensemble_at(
     values: jax.Array, vectors: jax.Array, nngp: tuple[jax.Array, jax.Array, jax.Array], ntk_cross: jax.Array, y: jax.Array, time: float, ridge: float
 ) -> tuple[jax.Array, jax.Array]:
-    r"""Mean (M, k) and variance (M,) at flow time eta t = ``time``, from f_0 ~ GP(0, K): with $C = \Theta_{TX}(\Theta + r)^{-1}(I - e^{-(\Theta + r)\eta t})$,
-    $CY$ and the diagonal of $K_{TT} + C K_{XX} C^\top - C K_{XT} - K_{TX} C^\top$.
+    r"""Mean (M, k) and variance (M,) at flow time eta t = ``time``, from f_0 ~ GP(0, K): with $C = \Theta_{TX}\,\psi_t(\Theta)$ and the derived filter psi,
+    $CY$ and the diagonal of $K_{TT} + C K_{XX} C^\top - C K_{XT} - K_{TX} C^\top$, without the (M, M) covariance that ``ensemble_fn`` gives.
     """
-    shifted = values + ridge
-    weight = 1 / shifted if np.isinf(time) else -jnp.expm1(-shifted * time) / shifted
+    weight = training_module("gradient_flow")["spectral_filter"](values, jnp.asarray(time, values.dtype), ridge=ridge)
     c = jnp.matmul(jnp.matmul(ntk_cross, vectors, precision=HIGHEST) * weight[None, :], vectors.T, precision=HIGHEST)
     train, cross, test = nngp
     variance = test + jnp.sum(jnp.matmul(c, train, precision=HIGHEST) * c, axis=1) - 2 * jnp.sum(c * cross, axis=1)
