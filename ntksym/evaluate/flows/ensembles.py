@@ -71,7 +71,10 @@ class EnsembleFn:
         missing = [field for field in _FIELDS if not hasattr(kernels, field)]
         if missing or not hasattr(kernels, "_replace"):
             raise ShapeError(
-                f"{name} has no {', '.join(missing) or '_replace'}", where="ensemble", why=f"it is a named tuple ({', '.join(_FIELDS)})", fix="make one"
+                f"{name} is no named tuple with {', '.join(missing or _FIELDS)}",
+                where="ensemble",
+                why=f"its fields are the kernels on {', '.join(_FIELDS)}",
+                fix="make one of that form",
             )
         given = kernels.train_train
         square = (

@@ -16,7 +16,7 @@ from ntksym.evaluate.flows.spectrum import Spectrum, spectrum_of
 from ntksym.evaluate.parameters import concrete
 
 _GETS = {"both": ("train", "test"), "train": ("train",), "test": ("test",)}
-_MEANINGLESS = 0.05  # relative error of the solve from which a warning is given
+_MEANINGLESS = 0.05  # how much of a mode may be missing before it is said
 
 
 class FlowFn:
@@ -132,14 +132,13 @@ class FlowFn:
             return
         values, ridge = np.asarray(spectrum.values, dtype=float), float(numbers["ridge"])
         latest = float(numbers["learning_rate"]) * float(np.max(np.asarray(t, dtype=float)))
-        learned = values[values > 0]
-        largest = 1 / (learned[0] + ridge) if latest * (learned[0] + ridge) > 1 else latest
-        error = float(np.finfo(np.float32).eps) * values[-1] * largest
-        if error > _MEANINGLESS:
-            needed = float(np.finfo(np.float32).eps) * values[-1] / _MEANINGLESS
+        smallest = float(training_module(self.dynamics)["cutoff"](spectrum.values))
+        lost = int(np.sum(values == 0))
+        # What rounding moves by ``smallest`` is multiplied by the filter, which is 1 / (lambda + r) at most, and eta t at most.
+        if lost and ridge < smallest and latest * smallest > _MEANINGLESS:
             warnings.warn(
-                f"the kernel's condition number, {values[-1] * largest:.2g}, leaves no digit in float32. "
-                f"Compute the kernel and the flow in float64 (`with jax.enable_x64(True):`), or take a ridge of at least {needed:.2g}.",
+                f"{lost} of {len(values)} eigenvalues of the kernel are below {smallest:.2g}, zero for float32: their modes are not learned. "
+                f"Compute the kernel and the flow in float64 (`with jax.enable_x64(True):`), or take a ridge above {10 * smallest:.2g}.",
                 PrecisionWarning,
                 stacklevel=3,
             )

@@ -85,11 +85,11 @@ def train(
         )
     train_, test = None, None
     if "train" in get:
-        train_ = start + jax.vmap(apply)(coefficients)
+        train_ = start[None] + jax.vmap(apply)(coefficients)
     if "test" in get and k_test_train is not None:
         across = _product(k_test_train, y.shape)
         test = jax.vmap(across)(coefficients)
-        test = test if f_test_0 is None else f_test_0 + test
+        test = test if f_test_0 is None else f_test_0[None] + test
     if jnp.ndim(t) == 0:
         train_, test = (None if part is None else part[0] for part in (train_, test))
     return Prediction(train_, test)
@@ -205,7 +205,7 @@ def _by_flow(
         event = diffrax.Event(diffrax.steady_state_event(rtol=tolerance, atol=tolerance))
         rest = diffrax.diffeqsolve(t0=0.0, t1=jnp.inf, y0=last, event=event, saveat=diffrax.SaveAt(t1=True), **arguments)
         end = (rest.ys[0] if second_order else rest.ys)[0]
-        found = jnp.where(jnp.isinf(ascending)[:, None, None], end, found)
+        found = jnp.where(jnp.isinf(ascending)[:, None, None], end[None], found)
         short = short | (rest.result == diffrax.RESULTS.max_steps_reached)
     return found[jnp.argsort(order)], short
 

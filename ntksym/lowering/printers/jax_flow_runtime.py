@@ -124,8 +124,8 @@ def _filtered(matrix, right, t, learning_rate, momentum, ridge):
 
 
 def _by_spectrum(spectrum, right, t, learning_rate, momentum, ridge):
-    psi = spectral_filter(spectrum.values, t[:, None], learning_rate, momentum, ridge)
-    inner = psi[:, :, None] * _dot(spectrum.vectors.T, right)
+    psi = spectral_filter(spectrum.values[None, :], t[:, None], learning_rate, momentum, ridge)
+    inner = psi[:, :, None] * _dot(spectrum.vectors.T, right)[None]
     return _dot(spectrum.vectors, inner)
 
 
@@ -181,15 +181,15 @@ def flow(
     if spectrum is None:
         coefficients = _filtered(_matrix(k_train_train), right, times, *numbers)
     else:
-        psi = spectral_filter(spectrum.values, times[:, None], *numbers)
-        inner = psi[:, :, None] * _dot(spectrum.vectors.T, right)
+        psi = spectral_filter(spectrum.values[None, :], times[:, None], *numbers)
+        inner = psi[:, :, None] * _dot(spectrum.vectors.T, right)[None]
     train, test = None, None
     if "train" in get:
         if spectrum is None:
             moved = _dot(_matrix(k_train_train), coefficients)
         else:
-            moved = _dot(spectrum.vectors, spectrum.values[:, None] * inner)
-        train = start + moved.reshape(times.shape[0], *y_train.shape)
+            moved = _dot(spectrum.vectors, spectrum.values[None, :, None] * inner)
+        train = start[None] + moved.reshape(times.shape[0], *y_train.shape)
     if "test" in get and k_test_train is not None:
         kernel = _matrix(k_test_train)
         if spectrum is None:
@@ -201,7 +201,7 @@ def flow(
             moved = _dot(rotated, jnp.moveaxis(inner, 0, 1).reshape(n, -1)).reshape(-1, times.shape[0], columns)
             moved = jnp.moveaxis(moved, 1, 0)
         moved = moved.reshape(times.shape[0], k_test_train.shape[0], y_train.shape[1])
-        test = moved if f_test_0 is None else f_test_0 + moved
+        test = moved if f_test_0 is None else f_test_0[None] + moved
     if jnp.ndim(t) == 0:
         train, test = (None if part is None else part[0] for part in (train, test))
     return Prediction(train, test)
@@ -225,8 +225,8 @@ def ensemble(nngp, ntk, y_train, t, *, learning_rate=1.0, momentum=0.0, ridge=0.
         weights = jnp.swapaxes(_filtered(given, ntk.test_train.T, times, *numbers), 1, 2)
     else:
         rotated = _dot(ntk.test_train, spectrum.vectors)
-        psi = spectral_filter(spectrum.values, times[:, None], *numbers)
-        weights = _dot(psi[:, None, :] * rotated, spectrum.vectors.T)
+        psi = spectral_filter(spectrum.values[None, :], times[:, None], *numbers)
+        weights = _dot(psi[:, None, :] * rotated[None], spectrum.vectors.T)
 
     def covariance(c):
         cross = _dot(c, nngp.test_train.T)
