@@ -69,8 +69,30 @@ _MEANINGS = (
     Meaning("lossgradlin", r"\nabla_f\mathcal{L}^{\mathrm{lin}}", "grad_f Loss_lin", r"the same at $f^{\mathrm{lin}}_t(\mathcal{X})$", "kN", reserved=False),
     Meaning("dualcoef", "a", "a", "dual coefficients: the parameters move by the transposed Jacobian times them", "kN", reserved=False),
     Meaning("residual", "g", "g", r"residual $f_t(\mathcal{X}) - \mathcal{Y}$", "kN", reserved=False),
+    Meaning(
+        "residuallin",
+        r"g^{\mathrm{lin}}",
+        "g_lin",
+        r"residual of the linearized network, $f^{\mathrm{lin}}_t(\mathcal{X}) - \mathcal{Y}$",
+        "kN",
+        reserved=False,
+    ),
     Meaning("errorvec", "e", "e", r"error of the linearization, $f_t - f^{\mathrm{lin}}_t$", "kN", reserved=False),
     Meaning("Ddiff", "D", "D", r"movement of the tangent kernel, $\hat\Theta_t - \hat\Theta_0$", "kN x kN", reserved=False),
+    Meaning("remainder", "R", "R", "what a step of descent moves the outputs beyond first order in the parameters", "kN", reserved=False),
+    Meaning("Dbar", r"\bar{D}", "Dbar", r"bound of $\lVert D_t(\mathcal{X},\mathcal{X})\rVert$ over time", reserved=False),
+    Meaning("Dbarx", r"\bar{D}_{x}", "Dbar_x", r"bound of $\lVert D_t(x,\mathcal{X})\rVert$ over time", reserved=False),
+    Meaning("Thetabarx", r"\bar{\Theta}_{x}", "Thetabar_x", r"bound of $\lVert\hat\Theta_t(x,\mathcal{X})\rVert$ over time", reserved=False),
+    Meaning("lamstart", r"\lambda_{0}", "lambda_0", r"lower bound, positive, of the eigenvalues of $\hat\Theta_0(\mathcal{X},\mathcal{X})$", reserved=False),
+    Meaning(
+        "lampath",
+        r"\lambda_{\min}",
+        "lambda_min",
+        r"lower bound, positive, of the eigenvalues of $\hat\Theta_t(\mathcal{X},\mathcal{X})$, all times",
+        reserved=False,
+    ),
+    Meaning("curvature", "H", "H", r"bound of the second derivative $\nabla_\theta^2 f(\mathcal{X})$ along training", reserved=False),
+    Meaning("tau", r"\tau", "tau", "an earlier time", reserved=False),
     Meaning("meanout", r"\mathbb{E}f", "E f", "mean of the outputs over the draw of the initial parameters", "k", reserved=False),
     Meaning("covout", r"\operatorname{Cov}f", "Cov f", "covariance of the outputs over the draw of the initial parameters", "k x k", reserved=False),
     Meaning("loss", r"\mathcal{L}", "Loss", "the loss, summed over the training examples", reserved=False),
@@ -126,6 +148,8 @@ X, T = sp.Symbol("X"), sp.Symbol("T")  # labels of all training inputs, and of a
 lam = sp.Symbol("lam", nonnegative=True)
 eta = _positive("eta")
 t = sp.Symbol("t", nonnegative=True)
+tau, sigma = sp.Symbol("tau", nonnegative=True), sp.Symbol("sigma", nonnegative=True)  # earlier times, under an integral
+lamstart, lampath = _positive("lamstart"), _positive("lampath")
 mu = sp.Symbol("mu", nonnegative=True)
 ridge = sp.Symbol("ridge", nonnegative=True)
 rho, rho_1, rho_2 = (sp.Symbol(name) for name in ("rho", "rho_1", "rho_2"))

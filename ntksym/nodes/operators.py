@@ -15,7 +15,9 @@ from ntksym.notation import latex_name
 
 # Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label.
 _KINDS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "meanout"), ("out", "one")),
+    **dict.fromkeys(
+        ("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "residuallin", "errorvec", "remainder", "meanout"), ("out", "one")
+    ),
     **dict.fromkeys(("theta", "weightmove", "thetagrad"), ("parameters", "one")),
     "J": ("out", "parameters"),
     **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "covout"), ("out", "out")),

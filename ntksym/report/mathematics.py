@@ -19,7 +19,7 @@ from ntksym.nodes import Array, CorrelationAngle, CorrelationArcsine, Delta
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer
 from ntksym.report.names import escape, symbol_latex
-from ntksym.report.operators import OperatorPrinting, is_matrix_valued, shown_inputs
+from ntksym.report.operators import OperatorPrinting, is_matrix_valued, moves_in_time, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -354,7 +354,7 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
             return self._of(r"\delta" + _PRIMES[int(counts[0][1])], self._print(oriented(inner.args[0])))
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return self._of(symbol_latex(inner.func.__name__, self.profile) + _PRIMES[int(counts[0][1])], self._print(inner.args[0]))
-        several = not is_matrix_valued(inner) and len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1
+        several = not moves_in_time(inner) and len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1
         d = r"\partial" if several else r"\mathrm{d}"
         order = sum(count for _, count in counts)
         below = r" \, ".join(rf"{d} {self._print(symbol)}" + ("" if count == 1 else f"^{{{self._print(count)}}}") for symbol, count in counts)

@@ -15,7 +15,7 @@ from ntksym.report.ordering import ordered_factors
 
 # Vectors of a sum in reading order: f_t - Y, f_0 + Theta a.
 _LEADING = ("f", "flin", "theta", "residual", "errorvec", "K", "Thetahat", "Theta", "J", "weightmove", "dualcoef", "targets")
-_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual")
+_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "residuallin", "remainder")
 
 
 class OperatorPrinting:
@@ -156,6 +156,11 @@ def _reading_order(term: sp.Expr) -> tuple[Any, ...]:
 def is_matrix_valued(expression: Any) -> bool:
     """Whether an expression holds matrices that do not commute."""
     return isinstance(expression, sp.Expr) and not expression.is_commutative
+
+
+def moves_in_time(expression: Any) -> bool:
+    """Whether it is made of arrays, so that time is all it depends on and its derivative is a plain one."""
+    return is_matrix_valued(expression) or isinstance(expression, sp.Basic) and expression.has(Array)
 
 
 def shown_inputs(array: Array) -> tuple[sp.Basic, ...]:

@@ -15,7 +15,7 @@ from ntksym.nodes import Delta
 from ntksym.notation import DEFAULT, MEANINGS, Profile
 from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
 from ntksym.report.names import tensor_or_entry
-from ntksym.report.operators import OperatorPrinting, is_matrix_valued, shown_inputs
+from ntksym.report.operators import OperatorPrinting, is_matrix_valued, moves_in_time, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -156,7 +156,9 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
 
     def _factors(self, factors: list[sp.Basic]) -> str:
         ordered = ordered_factors(factors)
-        return " ".join(self._bracket(f, sp.Add, sp.Mul) if f is ordered[-1] else self._bracket(f, sp.Add, sp.Sum, sp.Product, sp.Mul) for f in ordered)
+        return " ".join(
+            self._bracket(f, sp.Add, sp.Mul) if f is ordered[-1] else self._bracket(f, sp.Add, sp.Sum, sp.Product, sp.Integral, sp.Mul) for f in ordered
+        )
 
     def _print_Rational(self, expr: Any) -> str:
         return f"{expr.p}/{expr.q}"
@@ -186,7 +188,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
         )
         simple = (
             simple
-            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF"}
+            or type(expr).__name__ in {"Norm", "Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF"}
             or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef))
             or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         )
@@ -347,7 +349,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
             return f"δ{_PRIMES[int(counts[0][1])]}({self._print(oriented(inner.args[0]))})"
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return f"{symbol_text(inner.func.__name__)}{_PRIMES[int(counts[0][1])]}({self._print(inner.args[0])})"
-        d = "d" if is_matrix_valued(inner) else "∂"
+        d = "d" if moves_in_time(inner) or isinstance(inner, sp.Integral) and len(inner.free_symbols) == 1 else "∂"
         below = " ".join(f"{d}{self._print(symbol)}" + ("" if count == 1 else str(count).translate(SUPERSCRIPT)) for symbol, count in counts)
         order = sum(count for _, count in counts)
         above = d if order == 1 else d + str(order).translate(SUPERSCRIPT)
@@ -374,6 +376,10 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
 
     def _print_Product(self, expr: Any) -> str:
         return f"∏_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
+
+    def _print_Integral(self, expr: Any) -> str:
+        variables = " ".join(f"d{self._print(limit[0])}" for limit in expr.limits)
+        return f"∫_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)} {variables}"
 
     def _print_KroneckerDelta(self, expr: Any) -> str:
         return f"δ_{self._indices(expr.args)}"

@@ -161,33 +161,39 @@ def _split(word: Word) -> tuple[Word, sp.Expr]:
     items: list[sp.Basic] = []
     function: sp.Expr = sp.S.One
     position = 0
+    gap: sp.Basic | None = None  # the matrix whose functions stand in the present gap: those of two matrices do not commute
     while position < len(word):
         item = word[position]
         following = word[position + 1] if position + 1 < len(word) else None
-        step, piece = _as_function(item, following)
+        step, piece, matrix = _as_function(item, following)
         if piece is None:
             items.append(item)
         else:
-            function *= piece.xreplace({lam: _gap(len(items))})
+            items += [_TURN] if gap not in (None, matrix) else []
+            function *= piece.xreplace({lam: _gap(len(items), matrix)})
+        gap = matrix
         position += step
     return tuple(items), function
 
 
-def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None]:
-    """(how many items were read, the function of the eigenvalue they are)."""
+def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None, sp.Basic | None]:
+    """(how many items were read, the function of the eigenvalue they are, of which matrix)."""
     if isinstance(item, Spectral):
         (variable,) = item.function.variables
-        return 1, item.function.expr.xreplace({variable: lam})
+        return 1, item.function.expr.xreplace({variable: lam}), item.matrix
     whole = isinstance(item, Array) and item.name == "J" and tuple(item.inputs) == (X,) and not item.layer
     if whole and following == Transposed(item):
-        return 2, lam
+        return 2, lam, Array("Thetahat", (X, X), item.time)
     if isinstance(item, Array) and item.name == "Theta" and tuple(item.inputs) == (X, X):
-        return 1, lam
-    return 1, None
+        return 1, lam, item
+    return 1, None, None
 
 
-def _gap(number: int) -> sp.Symbol:
-    return sp.Symbol(f"lam_{number}", nonnegative=True)
+_TURN = sp.Symbol("_turn")  # between functions of two matrices
+
+
+def _gap(number: int, matrix: sp.Basic | None) -> sp.Symbol:
+    return sp.Symbol(f"lam_{number}_{matrix}", nonnegative=True)
 
 
 def _is_number(word: Word) -> bool:
