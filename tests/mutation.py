@@ -27,6 +27,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from ntksym.forms import OutsideClass
 from ntksym.nodes import (
     Applied,
+    Array,
     ChannelLaw,
     CorrelationAngle,
     CorrelationArcsine,
@@ -72,7 +73,7 @@ def places(value: Any, path: Path = (), scalar: bool = True) -> Iterator[tuple[P
 
 def _is_scalar(parent: sp.Basic, k: int, inherited: bool) -> bool:
     """Does a number stand in slot ``k`` of ``parent``?  Names of variables, indices, layers and limits are no numbers."""
-    if isinstance(parent, (sp.Pow, Expect, Mean, sp.Sum, sp.Product, sp.Derivative, Where)):
+    if isinstance(parent, (sp.Pow, Expect, Mean, sp.Sum, sp.Product, sp.Integral, sp.Derivative, Where)):
         return k == 0
     if isinstance(parent, Dual):
         return k >= 2
@@ -205,6 +206,23 @@ def _index(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
     return Entry(*args)
 
 
+def _time(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    """An array of the training dynamics at another time of those that the claim mentions, or at 0."""
+    if not isinstance(e, Array) or not e.time:
+        return None
+    times = {place.time[0] for _, place, _ in places(claim) if isinstance(place, Array) and place.time} | {sp.S.Zero}
+    others = sorted(times - {e.time[0]}, key=str)
+    return Array(e.name, e.inputs, (rng.choice(others),), e.layer) if others else None
+
+
+def _array(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
+    """Another array of the same shape, of those that the claim mentions."""
+    if not isinstance(e, Array):
+        return None
+    others = {place.name for _, place, _ in places(claim) if isinstance(place, Array) and place.shape == e.shape and place.inputs == e.inputs} - {e.name}
+    return Array(rng.choice(sorted(others)), e.inputs, e.time, e.layer) if others else None
+
+
 _NEIGHBOURS: dict[type, Callable[..., sp.Basic]] = {
     CorrelationAngle: lambda a, c, b: CorrelationAngle(a, -c, b),
     CorrelationArcsine: CorrelationAngle,
@@ -244,6 +262,8 @@ CHANGES: dict[str, tuple[Callable[[sp.Basic, random.Random, Any], sp.Basic | Non
     "layer": (_layer, False),
     "index": (_index, False),
     "neighbour": (_neighbour, False),
+    "time": (_time, False),
+    "array": (_array, False),
 }
 
 
@@ -345,6 +365,8 @@ def _equivalent(old: Any, new: Any) -> bool:
         if old.rhs == new.rhs and old.rhs.is_number and old.lhs.xreplace(_without_covariance(old)) == new.lhs.xreplace(_without_covariance(new)):
             return True  # a number that does not depend on the covariance: P(u >= 0) = 1/2, E u = 0
         return all(same_value(a, b) for a, b in zip(old.args[:2], new.args[:2], strict=True))
+    if isinstance(old, (sp.Gt, sp.Ge, sp.Lt, sp.Le)) and isinstance(new, type(old)) and old.rhs == new.rhs == 0:
+        return bool((new.lhs / old.lhs).is_positive and (new.lhs / old.lhs).is_number)  # half of what is positive is positive
     if dataclasses.is_dataclass(old) and type(old) is type(new):
         pairs = [(getattr(old, f.name), getattr(new, f.name)) for f in dataclasses.fields(old)]
         return all(a == b or isinstance(a, sp.Expr) and isinstance(b, sp.Expr) and same_value(a, b) for a, b in pairs)

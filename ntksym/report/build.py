@@ -21,7 +21,10 @@ from ntksym.notation import (
     MEANINGS,
     TRAINING_CONVENTIONS_TEX,
     Profile,
+    sigma,
     sigma_w,
+    t,
+    tau,
     u,
     v,
     w1,
@@ -79,7 +82,8 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
         key = (Equation(diagram.key),) if diagram.key else ()
         sections.append(Section("Network", (Figure(diagram), *key)))
     conventions = _conventions(derivation)
-    sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in conventions)),)))
+    if conventions:
+        sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in conventions)),)))
     symbols = _symbols(derivation, page, detail)
     if symbols.entries:
         sections.append(Section("Symbols", (symbols,)))
@@ -120,12 +124,15 @@ def explanation(derivation: Derivation, number: int | str, profile: Profile = DE
 
 
 def _conventions(derivation: Derivation) -> tuple[str, ...]:
-    """Those of the claims that are shown: of the parameterization where a network's kernel stands, of training where arrays move."""
+    """Those of the claims that are shown: of the parameterization where a network's kernel stands, of training where arrays move.
+
+    None where functions of time are all that stands there.
+    """
     if isinstance(derivation.conclusion.claim, AbcClass):
         return ABC_CONVENTIONS_TEX
     expressions = _expressions(derivation, "full")
     if not any(expression.has(Array) for expression in expressions):
-        return CONVENTIONS_TEX
+        return () if all(expression.free_symbols <= {t, tau, sigma} for expression in expressions) else CONVENTIONS_TEX
     of_a_network = any(expression.has(sigma_w) for expression in expressions)
     return (*(CONVENTIONS_TEX if of_a_network else ()), *TRAINING_CONVENTIONS_TEX)
 

@@ -40,7 +40,7 @@ def factor_rank(factor: sp.Basic) -> int:
     if isinstance(base, (Moment, Expect, Mean, *CDFS)):
         return 8
     if isinstance(base, sp.exp):
-        return 3
+        return 8 if base.has(sp.Integral) else 3
     if isinstance(base, Indicator):
         return 5
     return 4 if isinstance(base, AppliedUndef) or base.args else 2

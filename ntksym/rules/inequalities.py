@@ -30,7 +30,7 @@ def suppose(*, claim: sp.Basic, key: str, text: str) -> Statement:
     reason="The difference from the solution of the linear equation with the same start, times the integrating factor, does not grow.",
 )
 def linear_comparison(rate: Statement) -> Statement:
-    r"""y' \le a\,y + b \;\Rightarrow\; y(t) \le y(0)\,e^{\int_0^t a} + \int_0^t b(\tau)\,e^{\int_\tau^t a}\,d\tau
+    r"""Y' \le a\,y + b \;\Rightarrow\; y(t) \le y(0)\,e^{\int_0^t a} + \int_0^t b(\tau)\,e^{\int_\tau^t a}\,d\tau
 
     No sign of a, b or y is needed.
     """
@@ -40,9 +40,10 @@ def linear_comparison(rate: Statement) -> Statement:
 
 
 @rule(
-    source=Citation("", "integrating factor for the root of y^2 + epsilon^2, then epsilon to 0"),
+    source=Citation("", "integrating factor"),
     check=checks.norm_comparison,
-    reason="Where y vanishes it may have no derivative; the root of y^2 + epsilon^2 has one, obeys the linear inequality up to epsilon, and tends to y.",
+    reason=r"Where $y$ vanishes it may have no derivative; $\sqrt{y^2+\varepsilon^2}$ has one, obeys $w' \le aw + b$ up to a multiple of $\varepsilon$, "
+    r"and tends to $y$.",
 )
 def norm_comparison(rate: Statement) -> Statement:
     r"""(y^2)' \le 2a\,y^2 + 2b\,y,\; y, b \ge 0 \;\Rightarrow\; y(t) \le e^{at}y(0) + \int_0^t e^{a(t-\tau)}\,b(\tau)\,d\tau
@@ -74,7 +75,7 @@ def integral(integrand: sp.Expr) -> sp.Expr:
 
 @rule(source=Citation("", "fundamental theorem of calculus"), check=checks.accumulated, reason="How the integral grows, with the inequality put in.")
 def accumulated(inequality: Statement, sign: Statement) -> Statement:
-    r"""u \le \alpha + \int_0^t \beta u,\; \beta \ge 0 \;\Rightarrow\; \frac{d}{dt}\int_0^t \beta u \le \beta\int_0^t \beta u + \alpha\beta"""
+    r"""U \le \alpha + \int_0^t \beta u,\; \beta \ge 0 \;\Rightarrow\; \frac{d}{dt}\int_0^t \beta u \le \beta\int_0^t \beta u + \alpha\beta"""
     (total,) = inequality.claim.rhs.atoms(sp.Integral)
     weight = sign.claim.lhs
     rate = sp.Derivative(total, t, evaluate=False)
@@ -119,7 +120,11 @@ def witness(*, without: str) -> Statement:
     return Statement(sp.Tuple(*(sp.Eq(f(t), value, evaluate=False) for f, value in zip((ALPHA, BETA, U), _WITNESS[without], strict=True))))
 
 
-@rule(source=Citation("", "integration"), check=gronwall_checks.witness_obeys, reason="They obey the inequality that the lemma starts from, from time 0 to time 1.")
+@rule(
+    source=Citation("", "integration"),
+    check=gronwall_checks.witness_obeys,
+    reason="They obey the inequality that the lemma starts from, from time 0 to time 1.",
+)
 def witness_obeys(functions: Statement) -> Statement:
     r"""\alpha + \int_0^t \beta u - u = (1-t)(2+t) \ge 0 \text{ for } t \le 1,\quad\text{or}\quad = 0"""
     alpha, beta, u = (part.rhs for part in functions.claim)
@@ -157,7 +162,7 @@ def from_start(bound: Statement, start: Statement) -> Statement:
     reason="Every factor is nonnegative, so its bound may stand in its place at every time.",
 )
 def bound_inside(bound: Statement, *inequalities: Statement) -> Statement:
-    r"""y \le \int_0^t a\,b\,d\tau,\; a \le A,\; b \le B \;\Rightarrow\; y \le \int_0^t A\,B\,d\tau"""
+    r"""Y \le \int_0^t a\,b\,d\tau,\; a \le A,\; b \le B \;\Rightarrow\; y \le \int_0^t A\,B\,d\tau"""
     places = {inequality.claim.lhs.xreplace({t: tau}): inequality.claim.rhs.xreplace({t: tau}) for inequality in inequalities}
     missing = [place for place in places if not bound.claim.rhs.has(place)]
     if missing:

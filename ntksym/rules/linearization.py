@@ -19,13 +19,15 @@ RESIDUAL, LINEAR_RESIDUAL, REMAINDER = (Array(name, (X,), (t,)) for name in ("re
 FLOORS = {
     lamstart: Assumption("kernel-floor-at-start", r"All eigenvalues of $\hat\Theta_0(\mathcal{X},\mathcal{X})$ are at least $\lambda_0 > 0$."),
     lampath: Assumption(
-        "kernel-floor-along-path", r"All eigenvalues of $\hat\Theta_t(\mathcal{X},\mathcal{X})$ are at least $\lambda_{\min} > 0$, at $t = 0$ and all times after."
+        "kernel-floor-along-path",
+        r"All eigenvalues of $\hat\Theta_t(\mathcal{X},\mathcal{X})$ are at least $\lambda_{\mathrm{min}} > 0$, at $t = 0$ and all times after.",
     ),
 }
 BELOW_EDGE = Assumption("steps-below-edge", r"$\eta$ times the largest eigenvalue of $\hat\Theta_t(\mathcal{X},\mathcal{X})$ is at most 2, at every step.")
 SMOOTH_STEPS = Assumption(
     "second-derivative-bounded",
-    r"The network is twice differentiable on the segment from $\theta_t$ to $\theta_{t+1}$, and there $\lVert\nabla_\theta^2 f(\mathcal{X})[w, w]\rVert \le H\lVert w\rVert^2$.",
+    r"The network is twice differentiable on the segment from $\theta_t$ to $\theta_{t+1}$, and there "
+    r"$\lVert\nabla_\theta^2 f(\mathcal{X})[w, w]\rVert \le H\lVert w\rVert^2$.",
 )
 
 
@@ -41,7 +43,7 @@ def kernel_move(label: sp.Basic = X, time: sp.Expr = t) -> Array:
 
 @rule(source=Citation("lee2019", "App. G"), check=checks.errors_named, reason="Names for the error, the movement of the kernel and the residuals.")
 def errors_named(*, at: sp.Basic) -> Statement:
-    r"""e_t := f_t - f^{\mathrm{lin}}_t,\quad D_t := \hat\Theta_t - \hat\Theta_0,\quad g_t := f_t(\mathcal X) - \mathcal Y,\quad g^{\mathrm{lin}}_t := f^{\mathrm{lin}}_t(\mathcal X) - \mathcal Y
+    r"""e_t := f_t - f^{\mathrm{lin}}_t,\; D_t := \hat\Theta_t - \hat\Theta_0,\; g_t := f_t-\mathcal Y,\; g^{\mathrm{lin}}_t := f^{\mathrm{lin}}_t - \mathcal Y
 
     ``at``: the training inputs X, or any one input.
     """
@@ -162,7 +164,11 @@ def remainder_of_descent(bound: Statement, descent: Statement, names: Statement)
     return Statement(sp.Le(bound.claim.lhs, eta**2 * CURVATURE * Norm(step) ** 2 / 2, evaluate=False))
 
 
-@rule(source=Citation("", "difference"), check=checks.step_of_linearization, reason="The linearized network moves by its Jacobian times the step, and nothing else.")
+@rule(
+    source=Citation("", "difference"),
+    check=checks.step_of_linearization,
+    reason="The linearized network moves by its Jacobian times the step, and nothing else.",
+)
 def step_of_linearization(definition: Statement) -> Statement:
     r"""f^{\mathrm{lin}}_{t+1} = f^{\mathrm{lin}}_t + J_0\,(w_{t+1} - w_t)"""
     left = definition.claim.lhs

@@ -7,7 +7,7 @@ import functools
 import sympy as sp
 
 from ntksym.nodes import Array, Norm
-from ntksym.notation import X, eta, lampath, lamstart, t, tau, x1
+from ntksym.notation import X, lampath, lamstart, t, tau, x1
 from ntksym.proof import Derivation
 from ntksym.rules import algebra, dynamics, flows, inequalities, linearization
 from ntksym.rules.inequalities import ALPHA, BETA, U
@@ -19,24 +19,34 @@ _BOUNDS = {name: sp.Symbol(name, nonnegative=True) for name in ("Dbar", "Dbarx",
 @functools.lru_cache(maxsize=1)
 def gronwall() -> Derivation:
     """Both forms of Gronwall's lemma; the second with its two conditions."""
-    d = Derivation("Gronwall's lemma, both forms")
+    d = Derivation("The Gronwall lemma in both forms")
     differential = sp.Le(sp.Derivative(U(t), t), BETA(t) * U(t), evaluate=False)
-    d = d.by(inequalities.suppose, claim=differential, key="first-form", text=r"For the first form: $u$ is differentiable and $u' \le \beta u$, $\beta$ of any sign.")
+    d = d.by(
+        inequalities.suppose, claim=differential, key="first-form", text=r"For the first form: $u$ is differentiable and $u' \le \beta u$, $\beta$ of any sign."
+    )
     d = d.by(inequalities.linear_comparison, d.last)
     first = d.last
     grown = sp.Le(U(t), ALPHA(t) + sp.Integral(BETA(tau) * U(tau), (tau, 0, t)), evaluate=False)
-    d = d.by(inequalities.suppose, claim=grown, key="second-form", text=r"For the second form: $u(t) \le \alpha(t) + \int_0^t \beta(\tau)\,u(\tau)\,d\tau$, all three continuous.")
-    inequality = d.last
     d = d.by(
-        inequalities.suppose, claim=sp.Ge(BETA(t), 0, evaluate=False), key="second-form-sign", text=r"For the second form: $\beta \ge 0$."
+        inequalities.suppose,
+        claim=grown,
+        key="second-form",
+        text=r"For the second form: $u(t) \le \alpha(t) + \int_0^t \beta(\tau)\,u(\tau)\,d\tau$, all three continuous.",
     )
+    inequality = d.last
+    d = d.by(inequalities.suppose, claim=sp.Ge(BETA(t), 0, evaluate=False), key="second-form-sign", text=r"For the second form: $\beta \ge 0$.")
     sign = d.last
     d = d.by(inequalities.accumulated, inequality, sign)
     d = d.by(inequalities.linear_comparison, d.last)
     d = d.by(inequalities.put_in_bound, inequality, d.last)
     general = d.last
     rising = sp.Le(ALPHA(tau), ALPHA(t), evaluate=False)
-    d = d.by(inequalities.suppose, claim=rising, key="second-form-nondecreasing", text=r"For the second form with $\alpha$ in front: $\alpha(\tau) \le \alpha(t)$ for $\tau \le t$.")
+    d = d.by(
+        inequalities.suppose,
+        claim=rising,
+        key="second-form-nondecreasing",
+        text=r"For the second form with $\alpha$ in front: $\alpha(\tau) \le \alpha(t)$ for $\tau \le t$.",
+    )
     d = d.by(inequalities.largest_outside, general, d.last, sign)
     return d.by(algebra.collect, first, general, d.last)
 
@@ -44,7 +54,7 @@ def gronwall() -> Derivation:
 @functools.lru_cache(maxsize=1)
 def gronwall_conditions() -> Derivation:
     """Neither condition of the second form can be dropped: an example for each."""
-    d = Derivation("Gronwall's second form is false without its conditions")
+    d = Derivation("The second form of the Gronwall lemma is false without its conditions")
     found: list[int] = []
     for condition in ("nondecreasing", "nonnegative"):
         d = d.by(inequalities.witness, without=condition)
@@ -115,9 +125,9 @@ def linearization_error() -> Derivation:
 
     suppositions = {}
     for name, array, text in (
-        ("Dbar", linearization.kernel_move(X), r"$\lVert D_t(\mathcal{X},\mathcal{X})\rVert \le \bar{D}$ at all times considered."),
-        ("Dbarx", linearization.kernel_move(x1), r"$\lVert D_t(x,\mathcal{X})\rVert \le \bar{D}_{x}$ at all times considered."),
-        ("Thetabarx", dynamics.kernel(x1, X), r"$\lVert\hat\Theta_t(x,\mathcal{X})\rVert \le \bar{\Theta}_{x}$ at all times considered."),
+        ("Dbar", linearization.kernel_move(X), r"$\lVert D_t(\mathcal{X},\mathcal{X})\rVert \le D_{\mathrm{max}}$ at all times considered."),
+        ("Dbarx", linearization.kernel_move(x1), r"$\lVert D_t(x,\mathcal{X})\rVert \le D_{x,\mathrm{max}}$ at all times considered."),
+        ("Thetabarx", dynamics.kernel(x1, X), r"$\lVert\hat\Theta_t(x,\mathcal{X})\rVert \le \hat\Theta_{x,\mathrm{max}}$ at all times considered."),
     ):
         claim = sp.Le(Norm(array), _BOUNDS[name], evaluate=False)
         d = d.by(inequalities.suppose, claim=claim, key=f"bound-{name.lower()}", text=text)

@@ -19,7 +19,7 @@ def _functions(claim: sp.Basic) -> dict[str, sp.Expr] | None:
 
 
 def _room(found: dict[str, sp.Expr]) -> sp.Expr:
-    """alpha + int_0^t beta u - u, by a primitive that SymPy's derivative confirms."""
+    """Alpha + int_0^t beta u - u, by a primitive that SymPy's derivative confirms."""
     product = sp.expand((found["beta"] * found["u"]).rewrite(sp.exp))
     primitive = sp.integrate(product, t)
     if sp.expand(primitive.diff(t) - product) != 0:

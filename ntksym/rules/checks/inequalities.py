@@ -161,7 +161,11 @@ def largest_outside(premises: tuple[Statement, ...], conclusion: Statement) -> V
     beta = sign.lhs
     lower = sp.Symbol("sigma", nonnegative=True)
     growth = sp.exp(sp.Integral(beta.xreplace({t: lower}), (lower, tau, t)))
-    if earlier.xreplace({tau: t}) != largest or not _is_zero(total.function + earlier * sp.diff(growth, tau)) or total.limits != sp.Integral(1, (tau, 0, t)).limits:
+    if (
+        earlier.xreplace({tau: t}) != largest
+        or not _is_zero(total.function + earlier * sp.diff(growth, tau))
+        or total.limits != sp.Integral(1, (tau, 0, t)).limits
+    ):
         return false("what stands under the integral is not alpha times an exact derivative")
     whole = largest * growth.xreplace({tau: sp.S.Zero})
     if bound.rhs - total != largest or claim.rhs.as_dummy() != whole.as_dummy():

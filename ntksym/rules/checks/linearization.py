@@ -154,7 +154,7 @@ def square_rate_bound(premises: tuple[Statement, ...], conclusion: Statement, *,
             room += strength * (size * Norm(matrix) * Norm(vector) + row * matrix * vector)
     if not operators.is_zero(sp.expand(claim.rhs - rate.rhs - room)):
         return false("the room is not made of the squares and the rooms of Cauchy and Schwarz")
-    verdict = proved(f"{operators.SCOPE}: the room is $v^\\top(\\hat\\Theta - \\lambda)v \\ge 0$ and $|v|\\,|A|\\,|u| + v^\\top A u \\ge 0$, times positive numbers")
+    verdict = proved(f"{operators.SCOPE}: the room is a form of a positive semidefinite matrix and rooms of Cauchy and Schwarz, times positive numbers")
     return verdict + _random_vectors(rate.rhs, claim.rhs, moving, floor)
 
 
@@ -177,7 +177,9 @@ def _random_vectors(exact: sp.Expr, bound: sp.Expr, moving: Array, floor: sp.Exp
         symbols = {eta: 0.7, **({floor: float(np.linalg.eigvalsh(root @ root.T)[0])} if floor != 0 else {})}
         difference = descent_paths.matrix_value(bound, numbers, symbols) - descent_paths.matrix_value(exact, numbers, symbols)
         worst = max(worst, -difference.item())
-    return false(f"for random matrices the rate is above the bound by {worst:.3g}") if worst > 1e-11 else tested(_DRAWS, 11, "random matrices and vectors", SEED)
+    return (
+        false(f"for random matrices the rate is above the bound by {worst:.3g}") if worst > 1e-11 else tested(_DRAWS, 11, "random matrices and vectors", SEED)
+    )
 
 
 # -- gradient descent --------------------------------------------------------------------------------------------------
@@ -223,16 +225,22 @@ def remainder_bound(premises: tuple[Statement, ...], conclusion: Statement) -> V
             return false("the remainder is not the integral")
     weight = sp.integrate(1 - s, (s, 0, 1))
     step = Array("theta", (), (t + 1,)) - Array("theta", (), (t,))
-    if not isinstance(claim, sp.Le) or claim.lhs != Norm(_at("remainder", X)) or not operators.is_zero(sp.expand(claim.rhs - weight * _CURVATURE * Norm(step) ** 2)):
+    if (
+        not isinstance(claim, sp.Le)
+        or claim.lhs != Norm(_at("remainder", X))
+        or not operators.is_zero(sp.expand(claim.rhs - weight * _CURVATURE * Norm(step) ** 2))
+    ):
         return false(f"the bound is {weight} H times the squared step")
-    return proved(r"$R = \int_0^1 (1-s)\,\nabla_\theta^2 f[w,w]\,ds$, written out for cubic networks of 2 parameters and 2 outputs, and $\int_0^1 (1-s)\,ds = 1/2$")
+    return proved(
+        r"$R = \int_0^1 (1-s)\,\nabla_\theta^2 f[w,w]\,ds$, written out for cubic networks of 2 parameters and 2 outputs, and $\int_0^1 (1-s)\,ds = 1/2$"
+    )
 
 
 def remainder_of_descent(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """The squared norm of the step, multiplied out."""
     bound, descent, names, claim = (*(premise.claim for premise in premises), conclusion.claim)
-    if not isinstance(claim, sp.Le) or claim.lhs != bound.lhs or not claim.rhs.has(_at("residual", X)):
-        return false("the left side changed, or the residual does not stand on the right")
+    if not isinstance(claim, sp.Le) or claim.lhs != bound.lhs or claim.rhs.atoms(Norm) != {Norm(Transposed(_at("J", X)) * _at("residual", X))}:
+        return false("the left side changed, or another norm than that of the gradient stands on the right")
     (steps,) = bound.rhs.atoms(Norm)
     move = steps.vector.xreplace({descent.lhs: descent.rhs})
     before = bound.rhs.xreplace({steps**2: transpose(move) * move})
@@ -290,7 +298,7 @@ def sum_of_steps(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
     if not isinstance(claim, sp.Le) or claim.lhs != now or len(totals) != 1:
         return false("not a sum of steps")
     (total,) = totals
-    if total.limits != sp.Sum(1, (tau, 0, t - 1)).limits or claim.rhs - total != now.xreplace({t: _ZERO}):
+    if total.function.has(t) or total.limits != sp.Sum(1, (tau, 0, t - 1)).limits or claim.rhs - total != now.xreplace({t: _ZERO}):
         return false("not the start and the steps before t")
     grown = total.function.xreplace({tau: t})  # what the sum gains from t to t + 1
     if not operators.vanishes(sp.expand(step.rhs - now - grown)):
