@@ -43,7 +43,7 @@ def checked_params(params: Tree, where: str) -> Tree:
                 why="every leaf is trained, so it holds real numbers",
                 fix="bind what is not trained inside apply_fn",
             )
-        if not bool(jnp.all(jnp.isfinite(leaf))):
+        if not np.isfinite(np.asarray(leaf)).all():
             raise ShapeError(f"{place} holds NaN or infinity", where=where, fix="start from finite parameters")
     return jax.tree.map(jnp.asarray, params)
 

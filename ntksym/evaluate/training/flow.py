@@ -70,6 +70,7 @@ def _advance(moved: Tree, start: Array, end: Array, data: Data, tolerance: Array
         throw=False,
     )
     last = jax.tree.map(lambda leaf: leaf[0], found.ys)
+    assert found.ts is not None
     reached = diffrax.is_okay(found.result)
     return last, found.ts[0], found.stats["num_steps"], diffrax.is_event(found.result), reached
 

@@ -47,20 +47,19 @@ class Problem:
         return jax.tree.map(lambda g, p, o: g + data.ridge.astype(p.dtype) * (p - o), gradient, params, data.origin)
 
 
+class Sight(NamedTuple):
+    """What is seen at some parameters: loss, outputs, and the norms of what every leaf has moved by, (leaves,)."""
+
+    loss: Array
+    f_train: Array
+    f_test: Array | None
+    norms: Array
+
+
 @functools.partial(jax.jit, static_argnames="problem")
-def outputs(problem: Problem, origin: Tree, params: Tree, x: Array) -> Array:
-    """The function at these parameters."""
-    return problem.function(origin)(params, x)
-
-
-@functools.partial(jax.jit, static_argnames="loss")
-def value(loss: Loss, f: Array, y: Array) -> Array:
-    """The loss of these outputs."""
-    return loss(f, y)
-
-
-@jax.jit
-def layer_norms(params: Tree, origin: Tree) -> Array:
-    """The norm of what every leaf has moved by, (leaves,)."""
-    moved = jax.tree.map(lambda p, o: jnp.linalg.norm((p - o).ravel()), params, origin)
-    return jnp.stack(jax.tree.leaves(moved))
+def observe(problem: Problem, data: Data, params: Tree, x_test: Array | None) -> Sight:
+    """Look at the function at these parameters."""
+    function = problem.function(data.origin)
+    f = function(params, data.x)
+    moved = jax.tree.map(lambda p, o: jnp.linalg.norm((p - o).ravel()).astype(f.dtype), params, data.origin)
+    return Sight(problem.loss(f, data.y), f, None if x_test is None else function(params, x_test), jnp.stack(jax.tree.leaves(moved)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +13,17 @@ import numpy as np
 from ntksym.errors import NtksymError
 from ntksym.evaluate.finite import empirical_ntk_fn
 from ntksym.evaluate.training.checks import WHERE
-from ntksym.evaluate.training.problem import Data, Problem, layer_norms, outputs, value
+from ntksym.evaluate.training.problem import Data, Problem, observe
 from ntksym.evaluate.training.spectrum import kernel_top
 
 Array = Any
 Tree = Any
 COLUMNS = ("loss", "loss_lin", "f_train", "f_test", "f_lin_train", "f_lin_test", "layer_movement", "layer_movement_lin", "kernel_change", "lambda_max")
+
+
+@functools.lru_cache(maxsize=64)
+def _kernel_of(given: Any) -> Any:
+    return empirical_ntk_fn(given)  # one for a function, so that it compiles once
 
 
 class Recorder:
@@ -28,15 +34,15 @@ class Recorder:
         self._columns: dict[str, list[Any]] = {}
         self.kernel_norm: float | None = None
         if "ntk" in record:
-            self._kernel = empirical_ntk_fn(given)
+            self._kernel = _kernel_of(given)
             self._start = self._kernel(data.origin, data.x)
             self.kernel_norm = float(jnp.linalg.norm(self._start.ravel()))
 
     def see(self, t: float, problem: Problem, params: Tree) -> float:
         """Outputs, loss and movement of the function or of its linearization; the loss.  NtksymError where it is not finite, unless forced."""
-        lin, origin, x = "_lin" if problem.linear else "", self._data.origin, self._data.x
-        f = outputs(problem, origin, params, x)
-        loss = float(value(problem.loss, f, self._data.y))
+        lin = "_lin" if problem.linear else ""
+        sight = observe(problem, self._data, params, self._x_test)
+        loss = float(sight.loss)
         if not math.isfinite(loss) and not self._force:
             raise NtksymError(
                 f"the loss {'of the linearization ' if lin else ''}is {loss} at t = {t:g}",
@@ -46,11 +52,11 @@ class Recorder:
             )
         self._add(f"loss{lin}", loss)
         if "outputs" in self._record:
-            self._add(f"f{lin}_train", np.asarray(f))
-            if self._x_test is not None:
-                self._add(f"f{lin}_test", np.asarray(outputs(problem, origin, params, self._x_test)))
+            self._add(f"f{lin}_train", np.asarray(sight.f_train))
+            if sight.f_test is not None:
+                self._add(f"f{lin}_test", np.asarray(sight.f_test))
         if "parameters" in self._record:
-            self._add(f"layer_movement{lin}", np.asarray(layer_norms(params, origin)))
+            self._add(f"layer_movement{lin}", np.asarray(sight.norms))
         return loss
 
     def see_kernel(self, params: Tree) -> None:
