@@ -291,3 +291,43 @@ class AbcClass:
     trivial: bool
     regime: str
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    r"""Training of a linearized network under the squared loss, solved mode by mode of the kernel matrix.
+
+    With A the kernel on the training inputs and $\psi_t$ the ``filter``, a function of an eigenvalue ``lam`` and of the time,
+    $w_t = J_0(\mathcal X)^\top \psi_t(A)(\mathcal Y - f_0(\mathcal X))$ and
+    $f^{\mathrm{lin}}_t(x) = f_0(x) + A(x, \mathcal X)\,\psi_t(A)(\mathcal Y - f_0(\mathcal X))$: these are ``equations``.
+
+    ``dynamics`` is "gradient_flow", "gradient_descent", "momentum" or "momentum_flow".  ``characteristic`` is a polynomial in rho; modes are combinations of
+    exp(rho t) where ``continuous``, of rho^t where not, at its ``roots``; ``by_roots`` is the filter written with them, rho_1 and rho_2.  ``gain`` is what
+    multiplies the loss gradient.  ``final`` is the filter at t = oo for a mode that converges, which it does where ``stable``.  ``kernel`` is "Thetahat" (a
+    finite network at its initialization) or "Theta" (infinite width, the ``recursion`` giving it).
+    """
+
+    dynamics: str
+    kernel: str
+    continuous: bool
+    characteristic: sp.Expr
+    gain: sp.Expr
+    filter: sp.Expr
+    by_roots: sp.Expr
+    roots: tuple[sp.Expr, ...]
+    final: sp.Expr
+    stable: sp.Basic
+    equations: tuple[sp.Eq, ...]
+    recursion: Recursion | None = None
+
+
+@dataclass(frozen=True)
+class EnsembleFlow:
+    r"""Law of the outputs of infinitely wide networks trained by ``flow``, over the draw of the initial parameters: Gaussian.
+
+    ``mean`` and ``covariance`` are equations for $\mathbb E f_t(x)$ and $\operatorname{Cov}(f_t(x), f_t(x'))$.
+    """
+
+    flow: Flow
+    mean: sp.Eq
+    covariance: sp.Eq

@@ -56,6 +56,30 @@ _MEANINGS = (
     Meaning("s", "s", "s", "tensor put together from others (sum, product, normalization, ...)", "n_l", reserved=False),
     Meaning("xi", r"\xi", "xi", "dropout mask of a tensor: 1 where a channel is kept, else 0", reserved=False),
     Meaning("f", "f", "f", r"output of the network at the parameters $\theta$, heads side by side", "k", reserved=False),
+    Meaning("X", r"\mathcal{X}", "X", "the $N$ training inputs, in order", "N x n_0", reserved=False),
+    Meaning("T", r"\mathcal{X}_T", "X_T", "test inputs", "M x n_0", reserved=False),
+    Meaning("targets", r"\mathcal{Y}", "Y", "the training targets, stacked like $f(\\mathcal{X})$", "kN", reserved=False),
+    Meaning("flin", r"f^{\mathrm{lin}}", "f_lin", "output of the network linearized at its initial parameters", "k", reserved=False),
+    Meaning("J", "J", "J", r"Jacobian of the outputs with respect to all parameters, $\partial f/\partial\theta$", "kN x P", reserved=False),
+    Meaning("weightmove", "w", "w", r"movement of the parameters, $w_t = \theta_t - \theta_0$", "P", reserved=False),
+    Meaning("thetagrad", r"\nabla_\theta\mathcal{L}", "grad_theta L", "gradient of the loss with respect to the parameters", "P", reserved=False),
+    Meaning("lossgrad", r"\nabla_f\mathcal{L}", "grad_f L", r"gradient of the loss with respect to the outputs, at $f_t(\mathcal{X})$", "kN", reserved=False),
+    Meaning("lossgradlin", r"\nabla_f\mathcal{L}^{\mathrm{lin}}", "grad_f L_lin", r"the same at $f^{\mathrm{lin}}_t(\mathcal{X})$", "kN", reserved=False),
+    Meaning("dualcoef", "a", "a", "dual coefficients: the parameters move by the transposed Jacobian times them", "kN", reserved=False),
+    Meaning("residual", "g", "g", r"residual $f_t(\mathcal{X}) - \mathcal{Y}$", "kN", reserved=False),
+    Meaning("errorvec", "e", "e", r"error of the linearization, $f_t - f^{\mathrm{lin}}_t$", "kN", reserved=False),
+    Meaning("Ddiff", "D", "D", r"movement of the tangent kernel, $\hat\Theta_t - \hat\Theta_0$", "kN x kN", reserved=False),
+    Meaning("meanout", r"\mathbb{E}f", "E f", "mean of the outputs over the draw of the initial parameters", "k", reserved=False),
+    Meaning("covout", r"\operatorname{Cov}f", "Cov f", "covariance of the outputs over the draw of the initial parameters", "k x k", reserved=False),
+    Meaning("loss", r"\mathcal{L}", "L", "the loss, summed over the training examples", reserved=False),
+    Meaning("lam", r"\lambda", "lambda", "an eigenvalue of the kernel matrix on the training inputs", reserved=False),
+    Meaning("rho", r"\rho", "rho", "rate (flow) or factor per step (descent) of a mode: a root of its characteristic polynomial", reserved=False),
+    Meaning("eta", r"\eta", "eta", "learning rate", reserved=False),
+    Meaning("t", "t", "t", "time, in steps of gradient descent", reserved=False),
+    Meaning("mu", r"\mu", "mu", "momentum of the heavy ball", reserved=False),
+    Meaning("ridge", "r", "r", r"ridge: the loss gains $\tfrac{r}{2}\lVert\theta-\theta_0\rVert^2$", reserved=False),
+    Meaning("N", "N", "N", "number of training examples", reserved=False),
+    Meaning("k", "k", "k", "number of outputs", reserved=False),
     Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1) where no other law is given", "n_{l-1} x n_l"),
     Meaning("beta", r"\beta", "beta", "biases of a layer, drawn from N(0,1)", "n_l"),
     Meaning("theta", r"\theta", "theta", "all parameters of the layers named, as one vector", "P_l"),
@@ -96,6 +120,13 @@ s12 = _real("s12")
 depth = sp.Symbol("L", integer=True, positive=True)
 layer = sp.Symbol("l", integer=True, positive=True)
 x1, x2 = sp.Symbol("x1"), sp.Symbol("x2")  # labels of the two inputs of the network, not numbers
+X, T = sp.Symbol("X"), sp.Symbol("T")  # labels of all training inputs, and of all test inputs
+lam = sp.Symbol("lam", nonnegative=True)
+eta = _positive("eta")
+t = sp.Symbol("t", nonnegative=True)
+mu = sp.Symbol("mu", nonnegative=True)
+ridge = sp.Symbol("ridge", nonnegative=True)
+rho, rho_1, rho_2 = (sp.Symbol(name) for name in ("rho", "rho_1", "rho_2"))
 
 # What every report prints at its head.
 CONVENTIONS: tuple[str, ...] = (
@@ -104,6 +135,14 @@ CONVENTIONS: tuple[str, ...] = (
     "gradients with respect to (omega, beta).",
     "K^1 = sigma_w^2 x.x'/n_0 + sigma_b^2 and Theta^1 = K^1; the first layer scales like every other.",
     "L hidden layers; the output layer is layer L+1; the kernel multiplies the identity over outputs.",
+)
+
+# What a report about training prints.
+TRAINING_CONVENTIONS_TEX: tuple[str, ...] = (
+    r"The loss is the sum over the training examples of $\tfrac{1}{2}\|f-y\|^2$ where no other is named; no factor $1/N$.",
+    r"The time $t$ counts steps of gradient descent with learning rate $\eta$, in flows too.",
+    r"The ridge $r$ adds $\tfrac{r}{2}\|\theta-\theta_0\|^2$ to the loss; it is absolute, and no noise of the labels.",
+    r"Outputs on several inputs are one column, ordered (example, output); $\hat\Theta_0$ without arguments is the matrix on the training inputs.",
 )
 
 # What a report about the exponents of a parameterization prints instead.

@@ -111,7 +111,17 @@ def _head_of(cls: type) -> str:
 
 for _cls in (Statement, Assumption, Evidence, Verdict, Step, Derivation, Citation):
     register(_cls)
-for _cls in (forms.DualForm, forms.CrossDualForm, forms.OutsideClass, forms.NumericDual, forms.Parameter, forms.Block, forms.Recursion):
+for _cls in (
+    forms.DualForm,
+    forms.CrossDualForm,
+    forms.OutsideClass,
+    forms.NumericDual,
+    forms.Parameter,
+    forms.Block,
+    forms.Recursion,
+    forms.Flow,
+    forms.EnsembleFlow,
+):
     register(_cls)
 
 

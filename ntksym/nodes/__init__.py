@@ -28,6 +28,13 @@ from ntksym.nodes.limits import (
     OfOrder,
     TendsTo,
 )
+from ntksym.nodes.operators import (
+    Array,
+    Norm,
+    Spectral,
+    Transposed,
+    transpose,
+)
 from ntksym.nodes.tensors import (
     Applied,
     Entry,
@@ -37,6 +44,7 @@ from ntksym.nodes.tensors import (
 
 __all__ = [
     "Applied",
+    "Array",
     "ChannelLaw",
     "CorrelationAngle",
     "CorrelationArcsine",
@@ -51,14 +59,18 @@ __all__ = [
     "HalfLineProbability",
     "Indicator",
     "Mean",
+    "Norm",
     "NormalCDF",
     "NormalPDF",
     "OfOrder",
     "Partial",
     "QuadrantProbability",
+    "Spectral",
     "TendsTo",
+    "Transposed",
     "Where",
     "Width",
     "correlation",
     "gaussian_pair",
+    "transpose",
 ]

@@ -13,8 +13,21 @@ import sympy as sp
 from ntksym.errors import NotationError, RuleError
 from ntksym.forms import AbcClass, NumericDual, OutsideClass, Recursion
 from ntksym.gaussian.laws import HALF, POINT, Law, Slot
-from ntksym.nodes import Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
-from ntksym.notation import ABC_CONVENTIONS_TEX, CONVENTIONS_TEX, DEFAULT, MEANINGS, Profile, u, v, w1, w2, x
+from ntksym.nodes import Array, Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
+from ntksym.notation import (
+    ABC_CONVENTIONS_TEX,
+    CONVENTIONS_TEX,
+    DEFAULT,
+    MEANINGS,
+    TRAINING_CONVENTIONS_TEX,
+    Profile,
+    sigma_w,
+    u,
+    v,
+    w1,
+    w2,
+    x,
+)
 from ntksym.proof import Derivation, Evidence, Regime, Status, Step
 from ntksym.report.claims import Page, blocks_of, closed_duals, numeric_duals, numeric_method
 from ntksym.report.diagram import Diagram
@@ -65,7 +78,7 @@ def document(derivation: Derivation, detail: str = "full", profile: Profile = DE
         _require_same_letters(diagram, page)
         key = (Equation(diagram.key),) if diagram.key else ()
         sections.append(Section("Network", (Figure(diagram), *key)))
-    conventions = ABC_CONVENTIONS_TEX if isinstance(conclusion.claim, AbcClass) else CONVENTIONS_TEX
+    conventions = _conventions(derivation)
     sections.append(Section("Conventions", (Bullets(tuple(sentence(text) for text in conventions)),)))
     symbols = _symbols(derivation, page, detail)
     if symbols.entries:
@@ -104,6 +117,17 @@ def explanation(derivation: Derivation, number: int | str, profile: Profile = DE
     return Document(
         title, f"{key_of(derivation)}-step-{label.replace('.', '-')}", step.verdict.status, _status_words(step.verdict.status), tuple(sections), profile
     )
+
+
+def _conventions(derivation: Derivation) -> tuple[str, ...]:
+    """Those of the claims that are shown: of the parameterization where a network's kernel stands, of training where arrays move."""
+    if isinstance(derivation.conclusion.claim, AbcClass):
+        return ABC_CONVENTIONS_TEX
+    expressions = _expressions(derivation, "full")
+    if not any(expression.has(Array) for expression in expressions):
+        return CONVENTIONS_TEX
+    of_a_network = any(expression.has(sigma_w) for expression in expressions)
+    return (*(CONVENTIONS_TEX if of_a_network else ()), *TRAINING_CONVENTIONS_TEX)
 
 
 def _require_same_letters(diagram: Diagram, page: Page) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import sympy as sp
 
 from ntksym.errors import NotationError
-from ntksym.forms import AbcClass, AbcNetwork, CrossDualForm, DualForm, NumericDual, OutsideClass, PowerCount, Recursion
+from ntksym.forms import AbcClass, AbcNetwork, CrossDualForm, DualForm, EnsembleFlow, Flow, NumericDual, OutsideClass, PowerCount, Recursion
 from ntksym.nodes import ChannelLaw, DistributedAs, Dual, Entry, Gaussian, OfOrder, Partial, TendsTo, Where, gaussian_pair
 from ntksym.notation import DEFAULT, K11, K12, K22, Profile, Theta11, Theta12, Theta22, depth, layer, q, q11, q12, q22, sigma_b, u, v, w, x
 from ntksym.report.channels import channel_notes, channel_rows, cross_rows, output_row, wiring_rows
 from ntksym.report.document import Block, Bullets, Equation, Formula, Prose, Row, Text
+from ntksym.report.flows import flow_blocks, with_long_filters_named
 from ntksym.report.glyphs import AtLayer, Call, Glyph, Moment, Order
 from ntksym.report.laws import Laws
 from ntksym.report.layout import LINE, PAGE, height, width
@@ -106,7 +107,7 @@ def _blocks(claim: Any, page: Page, number: str) -> tuple[Block, ...]:
 
 @_blocks.register(sp.Basic)
 def _basic(claim: sp.Basic, page: Page, number: str) -> tuple[Block, ...]:
-    return (page.equation(rows_of(claim), number),)
+    return (page.equation(with_long_filters_named(rows_of(claim)), number),)
 
 
 @_blocks.register(ChannelLaw)
@@ -204,6 +205,12 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
         Row(None, "=", form.value),
     ]
     return (page.equation(rows, number), *_existence(form.condition, page))
+
+
+@_blocks.register(Flow)
+@_blocks.register(EnsembleFlow)
+def _training(claim: Flow | EnsembleFlow, page: Page, number: str) -> tuple[Block, ...]:
+    return flow_blocks(claim, number)
 
 
 @_blocks.register(OutsideClass)

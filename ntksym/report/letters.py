@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
-from ntksym.nodes import Applied, Dual
+from ntksym.nodes import Applied, Dual, Spectral
 from ntksym.notation import x
 from ntksym.report.glyphs import Call, Glyph
 
@@ -143,7 +143,11 @@ def _functions(node: sp.Basic) -> Iterator[sp.Basic]:
 def _in_order(expression: sp.Basic) -> Iterator[sp.Basic]:
     if not expression.has(Dual, Applied, sp.Lambda):
         return
-    yield from sp.preorder_traversal(expression, keys=True)
+    walk = sp.preorder_traversal(expression, keys=True)
+    for node in walk:
+        if isinstance(node, Spectral):
+            walk.skip()  # a function of the kernel matrix is no activation
+        yield node
 
 
 def definition(letters: Letters, function: sp.Basic) -> tuple[Call, sp.Basic] | None:

@@ -15,10 +15,11 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from ntksym.errors import NotationError
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Delta
+from ntksym.nodes import Array, CorrelationAngle, CorrelationArcsine, Delta
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer
 from ntksym.report.names import escape, symbol_latex
+from ntksym.report.operators import OperatorPrinting, is_matrix_valued, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -90,7 +91,7 @@ def slashed(printer: MathPrinter, expression: sp.Expr) -> str:
     return f"{sign}{top}/{bracketed(bottom) if not denominator.is_Atom else bottom}"
 
 
-class MathPrinter(LatexPrinter):
+class MathPrinter(OperatorPrinting, LatexPrinter):
     """SymPy's printer with the house's letters, its nodes, and no way out of mathematics for a foreign name."""
 
     def __init__(self, profile: Profile = DEFAULT) -> None:
@@ -115,11 +116,38 @@ class MathPrinter(LatexPrinter):
 
     _print_Basic = emptyPrinter
 
+    # What products of matrices and functions of a matrix need (see OperatorPrinting).
+    def _raised(self, base: str, exponent: str) -> str:
+        return f"{base}^{{{exponent}}}"
+
+    def _in_brackets(self, text: str) -> str:
+        return bracketed(text)
+
+    def _exponential(self, exponent: str) -> str:
+        return f"e^{{{exponent}}}"
+
+    def _barred(self, text: str) -> str:
+        return rf"\left\lVert {text} \right\rVert"
+
+    def _transposed(self, text: str) -> str:
+        return rf"{text}^{{\top}}"
+
+    def _function_text(self, name: str) -> str:
+        return rf"\{name}"
+
+    def _array_text(self, array: Any) -> str:
+        above = f"^{{{self._layer(array.layer[0])}}}" if array.layer else ""
+        below = f"_{{{self._time_text(array.time[0])}}}" if array.time else ""
+        inputs = f"({','.join(self._print(label) for label in shown_inputs(array))})" if shown_inputs(array) else ""
+        return f"{symbol_latex(array.name, self.profile)}{above}{below}{inputs}"
+
     # Sums: the first term with a plus sign leads, if there is one.
     def signed_terms(self, expr: sp.Basic) -> list[tuple[str, str]]:
         """(sign, LaTeX) of every term in printing order."""
         if not isinstance(expr, sp.Add):
             return [("+", self._print(expr))]
+        if is_matrix_valued(expr):
+            return self._matrix_terms(expr)
         found: list[tuple[str, str]] = []
         ordered = list(self._as_ordered_terms(expr))
         ordered.sort(key=term_rank)
@@ -140,8 +168,10 @@ class MathPrinter(LatexPrinter):
         return ("-" if first[0] == "-" else "") + first[1] + "".join(f" {sign} {text}" for sign, text in rest)
 
     def _print_Mul(self, expr: sp.Expr) -> str:
-        if not expr.is_commutative or not isinstance(expr, sp.Mul):
+        if not isinstance(expr, sp.Mul):
             return super()._print_Mul(expr)
+        if not expr.is_commutative:
+            return self._matrix_product(expr)
         if expr.could_extract_minus_sign() and not any(isinstance(f, sp.Add) for f in expr.args):
             return "-" + self._factor(-expr)
         coefficient, _ = expr.as_coeff_Mul()
@@ -324,13 +354,13 @@ class MathPrinter(LatexPrinter):
             return self._of(r"\delta" + _PRIMES[int(counts[0][1])], self._print(oriented(inner.args[0])))
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return self._of(symbol_latex(inner.func.__name__, self.profile) + _PRIMES[int(counts[0][1])], self._print(inner.args[0]))
-        several = len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1
+        several = not is_matrix_valued(inner) and len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1
         d = r"\partial" if several else r"\mathrm{d}"
         order = sum(count for _, count in counts)
         below = r" \, ".join(rf"{d} {self._print(symbol)}" + ("" if count == 1 else f"^{{{self._print(count)}}}") for symbol, count in counts)
         above = d if order == 1 else rf"{d}^{{{self._print(order)}}}"
         body = self.parenthesize(inner, PRECEDENCE["Mul"], strict=True)
-        if isinstance(inner, (sp.Symbol, sp.Indexed, AppliedUndef)):
+        if isinstance(inner, (sp.Symbol, sp.Indexed, AppliedUndef, Array)):
             return rf"\frac{{{above} {body}}}{{{below}}}"
         return rf"\frac{{{above}}}{{{below}}} {body}"
 

@@ -16,6 +16,7 @@ from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer, Call, Moment
 from ntksym.report.layout import LINE, width
 from ntksym.report.mathematics import latex, terms
+from ntksym.report.operators import is_matrix_valued
 from ntksym.report.ordering import CDFS
 from ntksym.report.probabilities import as_cdfs
 
@@ -28,6 +29,8 @@ def page_form(expression: sp.Basic) -> sp.Basic:
     """Angles of positive covariance, whole numbers inside arcsines, radicands as product minus square, fractions over one denominator."""
     if not isinstance(expression, sp.Basic) or isinstance(expression, (sp.Symbol, sp.Number)):
         return expression
+    if is_matrix_valued(expression):
+        return expression  # the order of its factors means something
     turned = as_cdfs(expression).replace(CorrelationAngle, _turn_angle).replace(CorrelationArcsine, _turn_arcsine)
     turned = turned.replace(lambda e: isinstance(e, sp.exp) and isinstance(e.args[0], (sp.Mul, sp.Add)), lambda e: sp.exp(_exponent(e.args[0])))
     if isinstance(turned, sp.Expr) and turned.count_ops() <= _SYMBOLIC_LIMIT:

@@ -15,6 +15,7 @@ from ntksym.nodes import Delta
 from ntksym.notation import DEFAULT, MEANINGS, Profile
 from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
 from ntksym.report.names import tensor_or_entry
+from ntksym.report.operators import OperatorPrinting, is_matrix_valued, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -57,7 +58,7 @@ def symbol_text(name: str) -> str:
     return GREEK.get(letters, letters) + name[len(letters) :]
 
 
-class PlainPrinter(StrPrinter):
+class PlainPrinter(OperatorPrinting, StrPrinter):
     """SymPy's text printer with the house's letters and nodes."""
 
     def __init__(self, profile: Profile = DEFAULT) -> None:
@@ -79,10 +80,40 @@ class PlainPrinter(StrPrinter):
             f"no text for {type(expr).__name__}", where="ntksym/report/plain.py", why="a report may not guess", fix="add a _print method for this node"
         )
 
+    # What products of matrices and functions of a matrix need (see OperatorPrinting).
+    def _raised(self, base: str, exponent: str) -> str:
+        if re.fullmatch(r"-?\d+", exponent):
+            return base + exponent.translate(SUPERSCRIPT)
+        return f"{base}^{exponent}" if re.fullmatch(r"\w+", exponent) else f"{base}^({exponent})"
+
+    def _in_brackets(self, text: str) -> str:
+        return f"({text})"
+
+    def _exponential(self, exponent: str) -> str:
+        return f"exp({exponent})"
+
+    def _barred(self, text: str) -> str:
+        return f"‖{text}‖"
+
+    def _transposed(self, text: str) -> str:
+        return f"{text}ᵀ"
+
+    def _function_text(self, name: str) -> str:
+        return name
+
+    def _array_text(self, array: Any) -> str:
+        above = f"^{self._layer(array.layer[0])}" if array.layer else ""
+        time = self._time_text(array.time[0]) if array.time else ""
+        below = f"_{time if time.isalnum() else '{' + time + '}'}" if array.time else ""
+        inputs = f"({', '.join(self._print(label) for label in shown_inputs(array))})" if shown_inputs(array) else ""
+        return f"{symbol_text(array.name)}{above}{below}{inputs}"
+
     def signed_terms(self, expr: sp.Basic) -> list[tuple[str, str]]:
         """(sign, text) of every term in printing order."""
         if not isinstance(expr, sp.Add):
             return [("+", self._print(expr))]
+        if is_matrix_valued(expr):
+            return self._matrix_terms(expr)
         ordered = sorted(self._as_ordered_terms(expr), key=term_rank)
         if number_leads(ordered):
             ordered.sort(key=lambda term: not (term.is_number and term.is_positive))
@@ -99,8 +130,10 @@ class PlainPrinter(StrPrinter):
         return ("-" if first[0] == "-" else "") + first[1] + "".join(f" {sign} {text}" for sign, text in rest)
 
     def _print_Mul(self, expr: sp.Expr) -> str:
-        if not expr.is_commutative or not isinstance(expr, sp.Mul):
+        if not isinstance(expr, sp.Mul):
             return super()._print_Mul(expr)
+        if not expr.is_commutative:
+            return self._matrix_product(expr)
         coefficient, _ = expr.as_coeff_Mul()
         if coefficient.is_negative or (expr.could_extract_minus_sign() and not any(isinstance(f, sp.Add) for f in expr.args)):
             return "-" + self._bracket(-expr, sp.Add)
@@ -314,9 +347,10 @@ class PlainPrinter(StrPrinter):
             return f"δ{_PRIMES[int(counts[0][1])]}({self._print(oriented(inner.args[0]))})"
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return f"{symbol_text(inner.func.__name__)}{_PRIMES[int(counts[0][1])]}({self._print(inner.args[0])})"
-        below = " ".join(f"∂{self._print(symbol)}" + ("" if count == 1 else str(count).translate(SUPERSCRIPT)) for symbol, count in counts)
+        d = "d" if is_matrix_valued(inner) else "∂"
+        below = " ".join(f"{d}{self._print(symbol)}" + ("" if count == 1 else str(count).translate(SUPERSCRIPT)) for symbol, count in counts)
         order = sum(count for _, count in counts)
-        above = "∂" if order == 1 else "∂" + str(order).translate(SUPERSCRIPT)
+        above = d if order == 1 else d + str(order).translate(SUPERSCRIPT)
         return f"{above}/{below} {self._bracket(inner, sp.Add, sp.Mul)}" if len(counts) == 1 else f"{above}/({below}) {self._bracket(inner, sp.Add, sp.Mul)}"
 
     def _print_Subs(self, expr: Any) -> str:
