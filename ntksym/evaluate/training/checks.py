@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntksym.errors import NtksymError, ShapeError
+from ntksym.errors import DataError, NetworkError, ShapeError
 
 Array = Any
 Tree = Any
@@ -25,7 +25,7 @@ def real_number(value: Any, name: str, where: str, *, low: float, open_low: bool
         number = math.nan
     if not (math.isfinite(number) and (number > low if open_low else number >= low) and number < high):
         bounds = f"{'above' if open_low else 'from'} {low:g} on" if high == math.inf else f"in [{low:g}, {high:g})"
-        raise NtksymError(f"{name}={value!r}", where=where, fix=f"give a number {bounds}")
+        raise NetworkError(f"{name}={value!r}", where=where, fix=f"give a number {bounds}")
     return number
 
 
@@ -44,7 +44,7 @@ def checked_params(params: Tree, where: str) -> Tree:
                 fix="bind what is not trained inside apply_fn",
             )
         if not np.isfinite(np.asarray(leaf)).all():
-            raise ShapeError(f"{place} holds NaN or infinity", where=where, fix="start from finite parameters")
+            raise DataError(f"{place} holds NaN or infinity", where=where, fix="start from finite parameters")
     return jax.tree.map(jnp.asarray, params)
 
 
@@ -66,10 +66,10 @@ def checked_targets(y: Any, outputs: Any, loss: Any, where: str) -> jax.Array:
         raise ShapeError(f"y has {y.shape[1]} columns, the function has {k} outputs", where=where, fix=f"give y (N, {k}), or a network with out={y.shape[1]}")
     if not np.isfinite(y).all():
         bad = int(np.argmax(~np.isfinite(y).all(axis=1)))
-        raise ShapeError(f"y holds NaN or infinity (row {bad})", where=where, fix="remove or fill those entries")
+        raise DataError(f"y holds NaN or infinity (row {bad})", where=where, fix="remove or fill those entries")
     if loss == "cross_entropy" and not (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
         bad = int(np.argmax(~((((y == 0) | (y == 1)).all(axis=1)) & (y.sum(axis=1) == 1))))
-        raise ShapeError(
+        raise DataError(
             f"the labels are not one-hot (row {bad} is {np.array2string(y[bad], threshold=8)})",
             where=where,
             why="cross_entropy takes the class of each example as a row with a single 1",
@@ -88,14 +88,14 @@ def checked_times(t: Any, discrete: bool, open_ended: bool, where: str) -> np.nd
     if times.ndim > 1 or times.size == 0:
         raise ShapeError(f"t has shape {times.shape}", where=where, fix=f"give the last of the {unit}, or a list of them")
     if np.isnan(times).any():
-        raise ShapeError("t holds NaN", where=where, fix="give numbers from 0 on")
+        raise DataError("t holds NaN", where=where, fix="give numbers from 0 on")
     if (times < 0).any():
-        raise ShapeError(f"t={times.min():g} is negative", where=where, why="training starts at 0", fix="give numbers from 0 on")
+        raise DataError(f"t={times.min():g} is negative", where=where, why="training starts at 0", fix="give numbers from 0 on")
     if discrete and not (np.isfinite(times) & (times == np.floor(times))).all():
         bad = times[~(np.isfinite(times) & (times == np.floor(times)))][0]
-        raise ShapeError(f"t={bad:g} is no number of steps", where=where, why="these dynamics are discrete", fix="give integers, or dynamics='gradient_flow'")
+        raise DataError(f"t={bad:g} is no number of steps", where=where, why="these dynamics are discrete", fix="give integers, or dynamics='gradient_flow'")
     if not discrete and np.isinf(times).any() and not open_ended:
-        raise ShapeError(
+        raise DataError(
             "t is inf",
             where=where,
             why="in parameter space the flow is integrated step by step",
@@ -103,7 +103,7 @@ def checked_times(t: Any, discrete: bool, open_ended: bool, where: str) -> np.nd
         )
     if times.ndim == 1:
         if (np.diff(times) <= 0).any():
-            raise ShapeError("t is not increasing", where=where, why="training goes through it in order", fix="give np.unique(t)")
+            raise DataError("t is not increasing", where=where, why="training goes through it in order", fix="give np.unique(t)")
         return times
     end = float(times)
     if discrete and end <= GRID:

@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ntksym.errors import NtksymError, ShapeError
+from ntksym.errors import NetworkError, ShapeError
+from ntksym.evaluate.flows.losses import cross_entropy
 
 Array = Any
 Loss = Callable[[Array, Array], Array]
@@ -20,11 +21,6 @@ def mse(f: Array, y: Array) -> Array:
     return 0.5 * jnp.sum((f - y) ** 2)
 
 
-def cross_entropy(f: Array, y: Array) -> Array:
-    """Minus the sum of the log-probabilities of the classes, f the logits."""
-    return -jnp.sum(y * jax.nn.log_softmax(f, axis=-1))
-
-
 LOSSES = MappingProxyType({"mse": mse, "cross_entropy": cross_entropy})
 
 
@@ -33,7 +29,7 @@ def loss_of(loss: Any, outputs: Any, where: str) -> Loss:
     if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]
     if not callable(loss):
-        raise NtksymError(f"loss={loss!r}", where=where, fix=f"use {', '.join(map(repr, LOSSES))}, or a function (f (N, k), y (N, k)) -> a scalar")
+        raise NetworkError(f"loss={loss!r}", where=where, fix=f"use {', '.join(map(repr, LOSSES))}, or a function (f (N, k), y (N, k)) -> a scalar")
     out = jax.eval_shape(loss, outputs, outputs)
     if getattr(out, "shape", None) != () or out.dtype != outputs.dtype:
         raise ShapeError(

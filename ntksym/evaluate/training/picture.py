@@ -57,7 +57,7 @@ def _time_axis(axes: Any, training: Training) -> None:
     """Logarithmic from the first positive time on, with 0 at the left where it was recorded."""
     times = training.t[np.isfinite(training.t)]
     positive = times[times > 0]
-    axes.set_xlabel("step $t$" if training.dynamics != "gradient_flow" else "time $t$")
+    axes.set_xlabel("step $t$" if not training.dynamics.endswith("flow") else "time $t$")
     if len(positive) < 2 or positive[-1] / positive[0] < 20:
         return
     low, high = float(positive[0]), float(positive[-1])

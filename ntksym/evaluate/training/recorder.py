@@ -10,7 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ntksym.errors import NtksymError
+from ntksym.errors import DataError
 from ntksym.evaluate.finite import empirical_ntk_fn
 from ntksym.evaluate.training.checks import WHERE
 from ntksym.evaluate.training.problem import Data, Problem, observe
@@ -39,12 +39,12 @@ class Recorder:
             self.kernel_norm = float(jnp.linalg.norm(self._start.ravel()))
 
     def see(self, t: float, problem: Problem, params: Tree) -> float:
-        """Outputs, loss and movement of the function or of its linearization; the loss.  NtksymError where it is not finite, unless forced."""
+        """Outputs, loss and movement of the function or of its linearization; the loss.  DataError where it is not finite, unless forced."""
         lin = "_lin" if problem.linear else ""
         sight = observe(problem, self._data, params, self._x_test)
         loss = float(sight.loss)
         if not math.isfinite(loss) and not self._force:
-            raise NtksymError(
+            raise DataError(
                 f"the loss {'of the linearization ' if lin else ''}is {loss} at t = {t:g}",
                 where=WHERE,
                 why="the training diverged: steps that are too large overshoot by more every time",

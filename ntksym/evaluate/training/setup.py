@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntksym.errors import NetworkError, NtksymError, ShapeError
+from ntksym.errors import DataError, NetworkError, ShapeError
 from ntksym.evaluate.finite import apply_fn
 from ntksym.evaluate.finite.checks import checked_inputs
 from ntksym.evaluate.finite.empirical import network_of
@@ -18,7 +18,8 @@ from ntksym.evaluate.training.spectrum import top_at_start
 
 Array = Any
 Tree = Any
-DYNAMICS = ("gradient_descent", "momentum", "gradient_flow")
+FLOWS = ("gradient_flow", "momentum_flow")
+DYNAMICS = ("gradient_descent", "momentum", *FLOWS)
 RECORDS = ("outputs", "parameters", "ntk")
 MOST_KERNEL_BYTES = 2**30
 
@@ -26,25 +27,25 @@ MOST_KERNEL_BYTES = 2**30
 def require_choices(
     dynamics: str, record: Sequence[str], optimizer: Any, learning_rate: float, momentum: float, rest: float | None, tolerance: float | None
 ) -> None:
-    """NtksymError for a word that is not known, or choices that contradict one another."""
+    """NetworkError for a word that is not known, or choices that contradict one another."""
     if dynamics not in DYNAMICS:
-        raise NtksymError(f"dynamics={dynamics!r}", where=WHERE, fix=f"use {', '.join(map(repr, DYNAMICS))}")
+        raise NetworkError(f"dynamics={dynamics!r}", where=WHERE, fix=f"use {', '.join(map(repr, DYNAMICS))}")
     if isinstance(record, str) or not set(record) <= set(RECORDS):
-        raise NtksymError(f"record={record!r}", where=WHERE, fix=f"give a tuple of some of {', '.join(map(repr, RECORDS))}")
-    if dynamics != "gradient_flow" and (rest is not None or tolerance is not None):
-        raise NtksymError(f"rest or tolerance with dynamics={dynamics!r}", where=WHERE, why="they control the integrator of a flow", fix="leave them out")
-    if dynamics != "momentum" and momentum != 0:
-        raise NtksymError(f"momentum={momentum!r} with dynamics={dynamics!r}", where=WHERE, fix="use dynamics='momentum'")
+        raise NetworkError(f"record={record!r}", where=WHERE, fix=f"give a tuple of some of {', '.join(map(repr, RECORDS))}")
+    if dynamics not in FLOWS and (rest is not None or tolerance is not None):
+        raise NetworkError(f"rest or tolerance with dynamics={dynamics!r}", where=WHERE, why="they control the integrator of a flow", fix="leave them out")
+    if not dynamics.startswith("momentum") and momentum != 0:
+        raise NetworkError(f"momentum={momentum!r} with dynamics={dynamics!r}", where=WHERE, fix="use dynamics='momentum' or 'momentum_flow'")
     if optimizer is not None:
         if not (callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None))):
-            raise NtksymError(
+            raise NetworkError(
                 f"optimizer={optimizer!r}",
                 where=WHERE,
                 why="an optimizer has init and update",
                 fix='give one of optax, such as optax.adam(1e-3) (pip install "ntksym[optax]")',
             )
         if dynamics != "gradient_descent" or learning_rate != 1:
-            raise NtksymError(
+            raise NetworkError(
                 "an optimizer with dynamics or a learning rate", where=WHERE, why="it is a rule with a learning rate of its own", fix="leave out the others"
             )
 
@@ -76,12 +77,12 @@ def inputs_of(x: Any, name: str, given: Any) -> jax.Array:
 
 
 def require_edge(given: Any, params: Tree, x: Array, outputs: Any, rate: float, momentum: float, ridge: float, force: bool) -> float:
-    """The edge 2 (1 + momentum)/(lambda_max + ridge) of steps on the sum of squares; NtksymError where the rate is above it, unless forced."""
+    """The edge 2 (1 + momentum)/(lambda_max + ridge) of steps on the sum of squares; NetworkError where the rate is above it, unless forced."""
     top = top_at_start(given, params, x, outputs.shape[1], outputs.dtype) + ridge
     edge = 2 * (1 + momentum) / top if top > 0 else float("inf")
-    if rate > edge and not force:
-        raise NtksymError(
-            f"learning_rate={rate:.6g} is above the stability edge {edge:.6g}",
+    if not rate < edge and not force:
+        raise DataError(
+            f"learning_rate={rate:.6g} is not below the stability edge {edge:.6g}",
             where=WHERE,
             why="the edge is 2 (1 + momentum)/(lambda_max + ridge), lambda_max that of the tangent kernel at the start, for the sum of 1/2 |f - y|^2: above it "
             "the linearized network diverges",
@@ -91,10 +92,10 @@ def require_edge(given: Any, params: Tree, x: Array, outputs: Any, rate: float, 
 
 
 def require_kernel_fits(n: int, k: int, itemsize: int) -> None:
-    """NtksymError where the tangent kernel of all outputs is too large to be recorded."""
+    """NetworkError where the tangent kernel of all outputs is too large to be recorded."""
     size = (n * k) ** 2 * itemsize
     if size > MOST_KERNEL_BYTES:
-        raise NtksymError(
+        raise DataError(
             f"the tangent kernel of {n} examples and {k} outputs takes {size / 2**30:.1f} GiB",
             where=WHERE,
             why="its change is recorded with all of its entries",

@@ -20,7 +20,7 @@ from ntksym.evaluate.training.problem import Data, Problem
 from ntksym.evaluate.training.progress import Progress
 from ntksym.evaluate.training.record import Training
 from ntksym.evaluate.training.recorder import Recorder
-from ntksym.evaluate.training.setup import RECORDS, function_of, inputs_of, layers_of, require_choices, require_edge, require_kernel_fits
+from ntksym.evaluate.training.setup import FLOWS, RECORDS, function_of, inputs_of, layers_of, require_choices, require_edge, require_kernel_fits
 
 Array = Any
 Tree = Any
@@ -56,8 +56,9 @@ def train(
 
     * "gradient_descent": $\theta_{t+1} = \theta_t - \eta\nabla$, with $\eta$ the ``learning_rate``;
     * "momentum" (heavy ball): $\theta_{t+1} = \theta_t + \beta(\theta_t - \theta_{t-1}) - \eta\nabla$, with $\beta$ the ``momentum``;
-    * "gradient_flow": $\dot\theta = -\eta\nabla$, integrated by diffrax (extra ``flow``) to ``tolerance`` (1e-5 in float32, 1e-10 in float64, of the distance
-      moved) within ``max_steps``; ``rest``: the norm of the gradient below which it stops, so that t = inf is possible.
+    * "gradient_flow": $\dot\theta = -\eta\nabla$, and "momentum_flow": $\ddot\theta + (1 - \beta)\dot\theta = -\eta\nabla$, integrated by
+      diffrax (extra ``flow``) to ``tolerance`` (1e-5 in float32, 1e-10 in float64, of the distance moved) within ``max_steps``; ``rest``: where their velocity
+      is below $\eta$ times this (for the flow, where the gradient is below it) they stop, so that t = inf is possible.
 
     ``optimizer``: an optax GradientTransformation (extra ``optax``) in place of the rule of descent; it brings its own learning rate.
 
@@ -67,15 +68,16 @@ def train(
     one number, the end, and 41 times at most are chosen.  ``record``: "outputs", "parameters" (how far they moved), "ntk" (the tangent kernel on x, which
     costs N^2 k^2 numbers and time).  ``progress`` writes a line to standard error.  Returns a :class:`Training`.
 
-    With "mse", a learning rate above the stability edge $2(1 + \beta)/(\lambda_{\max}(\hat\Theta_0) + r)$ is refused unless ``force``: there the linearization
-    diverges.  ShapeError for arrays, targets or times that do not fit; NetworkError for what is no network or function; NtksymError for other values,
-    for a flow whose step budget ends too early, and for a training that diverged (not with ``force``).  Source: Lee et al. 2019.
+    With "mse", a learning rate that is not below the stability edge $2(1 + \beta)/(\lambda_{\max}(\hat\Theta_0) + r)$ is refused unless ``force``: there the
+    linearization does not converge.  ShapeError for arrays that do not fit; DataError for values (NaN, labels, times, the edge), for a flow whose step budget
+    ends too early, and for a training that diverged (not with ``force``); NetworkError for what is no network or function, and for other choices.
+    Source: Lee et al. 2019.
 
         training = ntksym.train(network, params, x, y, 1000, x_test=x_test, learning_rate=0.1)
     """
     begin = time.perf_counter()
     require_choices(dynamics, record, optimizer, learning_rate, momentum, rest, tolerance)
-    flowing = dynamics == "gradient_flow"
+    flowing = dynamics in FLOWS
     if flowing:
         require_diffrax(WHERE)
     rate = real_number(learning_rate, "learning_rate", WHERE, low=0.0, open_low=True)
@@ -106,7 +108,7 @@ def train(
             return problem, Descent(problem, data, optimizer)
         name = "the linearization" if linear else "the network"
         accuracy = real_number(ACCURACY[str(shape.dtype)] if tolerance is None else tolerance, "tolerance", WHERE, low=0.0, open_low=True)
-        return problem, Flow(problem, data, tolerance=accuracy, max_steps=int(max_steps), rest=rest, name=name)
+        return problem, Flow(problem, data, tolerance=accuracy, max_steps=int(max_steps), rest=rest, second=dynamics == "momentum_flow", name=name)
 
     walkers = [start(linear) for linear in ((False, True) if linearized else (False,))]
     recorder = Recorder(function, data, x_test, record, force)

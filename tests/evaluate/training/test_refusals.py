@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from ntksym.errors import NetworkError, NtksymError, OutputError, ShapeError
+from ntksym.errors import DataError, NetworkError, NtksymError, OutputError, ShapeError
 from ntksym.evaluate.finite import init_fn
 from ntksym.evaluate.training import flow, picture, train
 from ntksym.evaluate.training.checks import checked_times
@@ -33,35 +33,35 @@ def params() -> Any:
         ({"y": Y[:, 0]}, ShapeError, r"y has shape \(4,\).*y\[:, None\]"),
         ({"y": Y[:3]}, ShapeError, "y has 3 rows, x has 4"),
         ({"y": Y[:, :1]}, ShapeError, "y has 1 columns, the function has 2 outputs"),
-        ({"y": BAD}, ShapeError, r"y holds NaN or infinity \(row 2\)"),
+        ({"y": BAD}, DataError, r"y holds NaN or infinity \(row 2\)"),
         ({"y": np.array([["a", "b"]] * 4)}, ShapeError, "y has dtype"),
         ({"y": [[0, 1], [1]]}, ShapeError, "ragged"),
-        ({"y": np.array([[0, 1], [1, 0], [1, 1], [0, 1]]), "loss": "cross_entropy"}, ShapeError, r"not one-hot \(row 2 is \[1 1\]\)"),
+        ({"y": np.array([[0, 1], [1, 0], [1, 1], [0, 1]]), "loss": "cross_entropy"}, DataError, r"not one-hot \(row 2 is \[1 1\]\)"),
         ({"x": X[0]}, ShapeError, r"x has shape \(3,\)"),
         ({"x_test": X[:, :2]}, ShapeError, "same d and dtype"),
         ({"params": []}, ShapeError, "params holds no array"),
         ({"params": [(np.ones((3, 5), int), np.ones(5, int))]}, ShapeError, r"params\[0\]\[0\] is a int"),
-        ({"t": 2.5}, ShapeError, "t=2.5 is no number of steps"),
-        ({"t": np.inf}, ShapeError, "t=inf is no number of steps"),
-        ({"t": [-1, 3]}, ShapeError, "t=-1 is negative"),
-        ({"t": np.nan}, ShapeError, "t holds NaN"),
+        ({"t": 2.5}, DataError, "t=2.5 is no number of steps"),
+        ({"t": np.inf}, DataError, "t=inf is no number of steps"),
+        ({"t": [-1, 3]}, DataError, "t=-1 is negative"),
+        ({"t": np.nan}, DataError, "t holds NaN"),
         ({"t": []}, ShapeError, "t has shape"),
-        ({"t": [3, 1]}, ShapeError, "not increasing"),
+        ({"t": [3, 1]}, DataError, "not increasing"),
         ({"t": "soon"}, ShapeError, "t='soon'"),
-        ({"t": np.inf, **FLOW}, ShapeError, "t is inf.*rest="),
-        ({"learning_rate": -1.0}, NtksymError, "learning_rate=-1.0.*above 0"),
-        ({"momentum": 1.0, "dynamics": "momentum"}, NtksymError, "momentum=1.0"),
-        ({"momentum": 0.5}, NtksymError, "dynamics='momentum'"),
-        ({"ridge": float("nan")}, NtksymError, "ridge=nan"),
-        ({"dynamics": "newton"}, NtksymError, "dynamics='newton'"),
-        ({"record": "ntk"}, NtksymError, "record='ntk'"),
-        ({"rest": 1e-3}, NtksymError, "rest or tolerance"),
-        ({"loss": "hinge"}, NtksymError, "loss='hinge'"),
+        ({"t": np.inf, **FLOW}, DataError, "t is inf.*rest="),
+        ({"learning_rate": -1.0}, NetworkError, "learning_rate=-1.0.*above 0"),
+        ({"momentum": 1.0, "dynamics": "momentum"}, NetworkError, "momentum=1.0"),
+        ({"momentum": 0.5}, NetworkError, "dynamics='momentum'"),
+        ({"ridge": float("nan")}, NetworkError, "ridge=nan"),
+        ({"dynamics": "newton"}, NetworkError, "dynamics='newton'"),
+        ({"record": "ntk"}, NetworkError, "record='ntk'"),
+        ({"rest": 1e-3}, NetworkError, "rest or tolerance"),
+        ({"loss": "hinge"}, NetworkError, "loss='hinge'"),
         ({"loss": lambda f, y: f - y}, ShapeError, "the loss returns float32 of shape"),
-        ({"optimizer": 3}, NtksymError, "optimizer=3"),
-        ({"learning_rate": 100.0}, NtksymError, r"above the stability edge \d"),
-        ({"learning_rate": 100.0, "loss": lambda f, y: ((f - y) ** 4).sum(), "t": 60}, NtksymError, "diverged"),
-        ({"t": 500.0, "max_steps": 16, **FLOW}, NtksymError, "the network: 16 steps do not reach t = "),
+        ({"optimizer": 3}, NetworkError, "optimizer=3"),
+        ({"learning_rate": 100.0}, DataError, r"is not below the stability edge \d"),
+        ({"learning_rate": 100.0, "loss": lambda f, y: ((f - y) ** 4).sum(), "t": 60}, DataError, "diverged"),
+        ({"t": 500.0, "max_steps": 16, **FLOW}, DataError, "the network: 16 steps do not reach t = "),
         ({"network": 3}, NetworkError, "neither a network nor a function"),
     ],
 )
@@ -77,7 +77,7 @@ def test_refused(given: dict[str, Any], error: type[Exception], message: str) ->
 
 def test_a_kernel_that_is_too_large() -> None:
     x = np.ones((9000, 3), np.float32)
-    with pytest.raises(NtksymError, match=r"9000 examples and 2 outputs takes 1\.2 GiB.*record="):
+    with pytest.raises(DataError, match=r"9000 examples and 2 outputs takes 1\.2 GiB.*record="):
         train(NET, params(), x, np.ones((9000, 2)), 1, learning_rate=1e-6)
 
 
@@ -100,7 +100,7 @@ def test_progress_is_on_standard_error_and_only_if_asked_for(capsys: pytest.Capt
 
 def test_without_the_extras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "diffrax", None)
-    with pytest.raises(NtksymError, match=r"diffrax is not installed.*ntksym\[flow\]"):
+    with pytest.raises(NetworkError, match=r"diffrax is not installed.*ntksym\[flow\]"):
         train(NET, params(), X, Y, 1.0, dynamics="gradient_flow")
     monkeypatch.setattr(picture, "Figure", None)
     with pytest.raises(NtksymError, match=r"matplotlib is not installed.*ntksym\[plot\]"):

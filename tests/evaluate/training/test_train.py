@@ -9,8 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
-from ntksym.evaluate.finite import apply_fn, init_fn, taylor_expand
+from ntksym.errors import DataError
+from ntksym.evaluate.finite import apply_fn, empirical_ntk_fn, init_fn, taylor_expand
+from ntksym.evaluate.flows import flow_fn
 from ntksym.evaluate.training import train
 from ntksym.evaluate.training.spectrum import largest_eigenvalue
 from ntksym.network import Dense, Network, fcn
@@ -115,6 +118,35 @@ def test_flow_of_the_linearization(seed: int) -> None:
         smallest = np.linalg.eigvalsh(case.theta)[0]
         wanted = np.linalg.pinv(case.j) @ (case.y - case.f0).ravel()
         assert np.linalg.norm(flat(last.params_lin) - flat(case.params) - wanted) < 1.1e-7 / smallest
+
+
+def test_flow_with_momentum_of_the_linearization(seed: int) -> None:
+    """u'' + (1 - beta) u' + eta (lambda + r) u = 0 from rest, by the exponential of a 2 x 2 matrix."""
+    pytest.importorskip("diffrax")
+    with jax.enable_x64(True):
+        case, ridge, rate, beta = Case(seed), 0.1, 0.02, 0.7
+        given: dict[str, Any] = {"dynamics": "momentum_flow", "momentum": beta, "learning_rate": rate, "ridge": ridge, "record": FUNCTION, "linearized": False}
+        model = taylor_expand(apply_fn(NET), case.params, 1)
+        found = train(model, case.params, case.x, case.y, [0.0, 3.0, 60.0], **given)
+        for index, t in enumerate(found.t):
+            f, _, _ = case.solution(lambda v, t=t: expm(np.array([[0, 1], [-rate * v, beta - 1]]) * t)[0, 0], ridge)
+            assert np.abs(found.f_train[index] - f).max() < 1e-8
+
+
+@pytest.mark.parametrize(("dynamics", "momentum"), [("gradient_descent", 0.0), ("momentum", 0.6)])
+def test_the_derived_flow_of_the_empirical_kernel(seed: int, dynamics: str, momentum: float) -> None:
+    """What flow_fn makes of Theta-hat_0 is what training makes of the parameters."""
+    with jax.enable_x64(True):
+        case, t = Case(seed), [0, 1, 40]
+        given: dict[str, Any] = {"learning_rate": 1.0 / case.top, "momentum": momentum, "ridge": 0.2}
+        found = train(NET, case.params, case.x, case.y, t, x_test=case.x_test, dynamics=dynamics, record=FUNCTION, **given)
+        kernel = empirical_ntk_fn(NET)
+        across = kernel(case.params, jnp.asarray(case.x_test), jnp.asarray(case.x))
+        outputs = {"f_train_0": jnp.asarray(case.f0), "f_test_0": jnp.asarray(case.f0_test)}
+        square, flow = kernel(case.params, jnp.asarray(case.x)), flow_fn("mse", dynamics)
+        for index, step in enumerate(t):
+            train_, test = flow(square, jnp.asarray(case.y), step, k_test_train=across, **outputs, **given)
+            assert np.abs(found.f_lin_train[index] - train_).max() < 1e-12 and np.abs(found.f_lin_test[index] - test).max() < 1e-12
 
 
 def test_cross_entropy_in_weights_is_that_in_functions(seed: int) -> None:
@@ -246,7 +278,7 @@ def test_the_edge(seed: int) -> None:
             given: dict[str, Any] = {"dynamics": dynamics, "momentum": momentum, "record": FUNCTION, "linearized": True}
             below = train(NET, case.params, case.x, case.y, [2000], learning_rate=0.99 * edge, force=True, **given)
             above = train(NET, case.params, case.x, case.y, [0, 2000], learning_rate=1.01 * edge, force=True, **given)
-            with pytest.raises(Exception, match=f"above the stability edge {edge:.5g}"[:-1]):
+            with pytest.raises(DataError, match=f"is not below the stability edge {edge:.4f}"[:-1]):
                 train(NET, case.params, case.x, case.y, [2000], learning_rate=1.01 * edge, **given)
             assert below.loss_lin[-1] < above.loss_lin[0] < above.loss_lin[-1]
 
