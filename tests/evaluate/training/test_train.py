@@ -67,7 +67,7 @@ def off(training: Any, case: Case, remaining: Any, ridge: float) -> float:
 
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 def test_descent_of_the_linearization(seed: int, ridge: float) -> None:
-    """(1 - eta (lambda + r))^t in every mode; measured 3e-14."""
+    """(1 - eta (lambda + r))^t in every mode; measured up to 5e-14 over 8 seeds."""
     with jax.enable_x64(True):
         case = Case(seed)
         rate = 1.5 / (case.top + ridge)
@@ -78,7 +78,7 @@ def test_descent_of_the_linearization(seed: int, ridge: float) -> None:
 
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 def test_heavy_ball_of_the_linearization(seed: int, ridge: float) -> None:
-    """Powers of the companion matrix of z^2 - (1 + beta - eta lambda) z + beta."""
+    """Powers of the companion matrix of z^2 - (1 + beta - eta lambda) z + beta; measured up to 6e-14 over 8 seeds."""
     with jax.enable_x64(True):
         case, beta = Case(seed), 0.6
         rate = 1.9 * (1 + beta) / (case.top + ridge)
@@ -105,7 +105,7 @@ def test_heavy_ball_of_the_linearization(seed: int, ridge: float) -> None:
 
 
 def test_flow_of_the_linearization(seed: int) -> None:
-    """e^{-eta (lambda + r) t}, measured 3e-11; and at rest, the minimum-norm solution by the pseudoinverse."""
+    """e^{-eta (lambda + r) t}, measured up to 2e-10 over 8 seeds; and at rest, the minimum-norm solution by the pseudoinverse."""
     pytest.importorskip("diffrax")
     with jax.enable_x64(True):
         case, ridge, rate = Case(seed), 0.1, 0.7
@@ -150,7 +150,7 @@ def test_the_derived_flow_of_the_empirical_kernel(seed: int, dynamics: str, mome
 
 
 def test_cross_entropy_in_weights_is_that_in_functions(seed: int) -> None:
-    """df/dt = -eta Theta (softmax(f) - y) by scipy, against the flow of the parameters; measured 1e-10."""
+    """df/dt = -eta Theta (softmax(f) - y) by scipy, against the flow of the parameters; measured up to 2e-11 over 4 seeds."""
     pytest.importorskip("diffrax")
     with jax.enable_x64(True):
         case = Case(seed)
