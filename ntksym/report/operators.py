@@ -15,7 +15,7 @@ from ntksym.report.ordering import ordered_factors
 
 # Vectors of a sum in reading order: f_t - Y, f_0 + Theta a.
 _LEADING = ("f", "flin", "theta", "residual", "errorvec", "K", "Thetahat", "Theta", "J", "weightmove", "dualcoef", "targets")
-_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual")
+_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "eigenvec", "decay", "pinv")
 
 
 class OperatorPrinting:
