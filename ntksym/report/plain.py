@@ -186,7 +186,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
         )
         simple = (
             simple
-            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF"}
+            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF", "Norm"}
             or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef))
             or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         )
