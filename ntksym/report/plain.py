@@ -148,7 +148,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
     def _over(self, above: list[sp.Basic], below: list[sp.Basic]) -> str:
         top = self._factors(above) if above else "1"
         bottom = self._factors(below)
-        return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom else f"{top}/{bottom}"
+        return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom and not isinstance(below[0], sp.Add) else f"{top}/{bottom}"
 
     def _wrapped_factors(self, factors: list[sp.Basic]) -> str:
         text = self._factors(factors)
