@@ -1,0 +1,46 @@
+"""Learning rates of linearized training: where it becomes unstable, what is fastest, what the loss's scale changes."""
+
+from __future__ import annotations
+
+import functools
+
+from ntksym.proof import Derivation
+from ntksym.rules import algebra, learning_rates
+from ntksym.theory.dynamics import linearized_solution
+
+
+@functools.lru_cache(maxsize=1)
+def edges() -> Derivation:
+    """The edge of stability of the heavy ball (of gradient descent for mu = 0), for any scale of the loss."""
+    d = Derivation("The edge of stability").by(algebra.use_lemma, derivation=linearized_solution("momentum"))
+    d = d.by(learning_rates.stability_edge, d.last)
+    edge = d.last
+    d = d.by(learning_rates.scaled_edge, edge)
+    scaled = d.last
+    d = d.by(learning_rates.edges_of_losses, scaled)
+    return d.by(algebra.collect, edge, scaled, d.last)
+
+
+@functools.lru_cache(maxsize=1)
+def best_descent() -> Derivation:
+    """The learning rate at which gradient descent contracts fastest."""
+    d = Derivation("The fastest gradient descent").by(algebra.use_lemma, derivation=linearized_solution("gradient_descent"))
+    flow = d.last
+    d = d.by(learning_rates.stability_edge, flow)
+    edge = d.last
+    d = d.by(learning_rates.contraction_factor, flow)
+    factor = d.last
+    d = d.by(learning_rates.fastest_descent, factor)
+    return d.by(algebra.collect, edge, factor, d.last)
+
+
+@functools.lru_cache(maxsize=1)
+def best_heavy_ball() -> Derivation:
+    """The momentum and the learning rate at which the heavy ball contracts fastest."""
+    d = Derivation("The fastest heavy ball").by(algebra.use_lemma, derivation=linearized_solution("momentum"))
+    d = d.by(learning_rates.modes_within, d.last)
+    within = d.last
+    d = d.by(learning_rates.condition_bound, within)
+    bound = d.last
+    d = d.by(learning_rates.best_heavy_ball, within, bound)
+    return d.by(algebra.collect, within, bound, d.last)
