@@ -21,6 +21,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "pinv": ("parameters", "out"),
     **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "decay"), ("out", "out")),
     **dict.fromkeys(("loss", "ridgeloss"), ("one", "one")),
+    "losshess": ("outputs", "outputs"),
 }
 _PARAMETERS, _EXAMPLES, _OUTPUTS = (sp.Symbol(name, integer=True, positive=True) for name in ("P", "N", "k"))
 
@@ -88,8 +89,8 @@ class Array(sp.Expr):
 def _size(kind: str, labels: Any) -> sp.Expr:
     if kind == "one":
         return sp.S.One
-    if kind == "parameters":
-        return _PARAMETERS
+    if kind in ("parameters", "outputs"):
+        return _PARAMETERS if kind == "parameters" else _OUTPUTS
     return _OUTPUTS * _EXAMPLES if str(next(labels)) == "X" else _OUTPUTS
 
 

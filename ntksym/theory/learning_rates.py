@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from ntksym.proof import Derivation
-from ntksym.rules import algebra, learning_rates
+from ntksym.rules import algebra, learning_rates, softmax
 from ntksym.theory.dynamics import linearized_solution
 
 
@@ -44,3 +44,20 @@ def best_heavy_ball() -> Derivation:
     bound = d.last
     d = d.by(learning_rates.best_heavy_ball, within, bound)
     return d.by(algebra.collect, within, bound, d.last)
+
+
+@functools.lru_cache(maxsize=1)
+def cross_entropy() -> Derivation:
+    """A learning rate at which every step lowers the cross-entropy of a linearized network."""
+    d = Derivation("Learning rates for cross-entropy").by(softmax.softmax_outputs)
+    outputs = d.last
+    d = d.by(softmax.cross_entropy_hessian, outputs)
+    hessian = d.last
+    d = d.by(softmax.absolute_row_sum, outputs, hessian)
+    rows = d.last
+    d = d.by(softmax.hessian_norm, outputs, hessian, rows)
+    norm = d.last
+    d = d.by(softmax.loss_falls, norm)
+    falls = d.last
+    d = d.by(softmax.safe_rate, falls)
+    return d.by(algebra.collect, hessian, rows, norm, falls, d.last)
