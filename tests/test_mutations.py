@@ -15,7 +15,7 @@ from ntksym.gaussian import dual
 from ntksym.nodes import CorrelationAngle, Dual
 from ntksym.notation import K11, K12, K22, q11, q12, q22, x
 from ntksym.proof import RULES, Derivation
-from ntksym.theory import abc, abc_exponents
+from ntksym.theory import abc, abc_exponents, damping, learning_rates, minimum_norm, shrinkage, spectra
 from ntksym.theory.dynamics import TITLES, linearized_dynamics, linearized_solution, output_dynamics
 
 SEED = 21
@@ -33,6 +33,9 @@ def derivations() -> list[Derivation]:
     found += [ntksym.derive(net, target) for name, net in wirings(8).items() if name in WIRED for target in ("ntk", "jacobian")]
     found += [ntksym.derivations()["parameterizations"], abc(2, *abc_exponents("mup", 2)), abc(1, *abc_exponents("standard", 1))]
     found += [output_dynamics(), linearized_dynamics(), *(linearized_solution(kind) for kind in TITLES)]
+    found += [spectra.spectral_modes(), spectra.without_inverse(), spectra.flow_and_descent(), minimum_norm.least_norm(), minimum_norm.ridge_minimum()]
+    found += [shrinkage.early_stopping(), damping.heavy_ball(), damping.heavy_ball_flow(), learning_rates.edges(), learning_rates.best_descent()]
+    found += [learning_rates.best_heavy_ball(), learning_rates.cross_entropy(), learning_rates.standard_rates()]
     return found
 
 

@@ -6,7 +6,7 @@ import sympy as sp
 
 from ntksym.errors import RuleError
 from ntksym.forms import Flow
-from ntksym.notation import Omega, eta, lam, mu, rho, ridge, t
+from ntksym.notation import Omega, eta, lam, rho, ridge, t
 from ntksym.proof import Assumption, Statement, rule
 from ntksym.rules.checks import damping as checks
 from ntksym.sources import Citation
@@ -38,7 +38,7 @@ def mode_law(flow: Statement) -> Statement:
 
 @rule(source=Citation("", "complex roots in polar form"), check=checks.oscillating, reason="Two complex roots: the mode oscillates, and is underdamped.")
 def oscillating(law: Statement, flow: Statement) -> Statement:
-    r"""\mu^{t/2}\Big(\cos\Omega t + \frac{\cos\Omega - \sqrt\mu}{\sin\Omega}\sin\Omega t\Big),\quad\text{or}\quad e^{-(1-\mu)t/2}\Big(\cos\Omega t + \frac{1-\mu}{2\Omega}\sin\Omega t\Big)
+    r"""\rho_{1,2} = |\rho|\,e^{\pm i\Omega} \;\Rightarrow\; \chi(t) = |\rho|^t\,(\cos\Omega t + c\sin\Omega t)
 
     ``law``: of a mode; ``flow``: the solution it comes from.
     """
@@ -47,16 +47,20 @@ def oscillating(law: Statement, flow: Statement) -> Statement:
 
 @rule(source=Citation("", "real roots, half their gap"), check=checks.creeping, reason="Two real roots of one sign: the mode creeps, and is overdamped.")
 def creeping(law: Statement, flow: Statement) -> Statement:
-    r"""\mu^{t/2}\Big(\cosh\Omega t + \frac{\cosh\Omega - \sqrt\mu}{\sinh\Omega}\sinh\Omega t\Big),\quad\text{or}\quad e^{-(1-\mu)t/2}\Big(\cosh\Omega t + \frac{1-\mu}{2\Omega}\sinh\Omega t\Big)
+    r"""\rho_{1,2} = \sqrt{\rho_1\rho_2}\,e^{\pm\Omega} \;\Rightarrow\; \chi(t) = (\rho_1\rho_2)^{t/2}\,(\cosh\Omega t + c\sinh\Omega t)
 
     ``law``: of a mode; ``flow``: the solution it comes from.
     """
     return _case(flow.claim, sp.cosh, sp.sinh, 1)
 
 
-@rule(source=Citation("", "real roots, half their gap"), check=checks.alternating, reason="Two negative real roots: steps so large that the mode changes sign each time.")
+@rule(
+    source=Citation("", "real roots, half their gap"),
+    check=checks.alternating,
+    reason="Two negative real roots: steps so large that the mode changes sign each time.",
+)
 def alternating(law: Statement, flow: Statement) -> Statement:
-    r"""(-1)^t\mu^{t/2}\Big(\cosh\Omega t + \frac{\cosh\Omega + \sqrt\mu}{\sinh\Omega}\sinh\Omega t\Big)
+    r"""\rho_{1,2} = -\sqrt\mu\,e^{\pm\Omega} \;\Rightarrow\; \chi(t) = (-\sqrt\mu)^t\,(\cosh\Omega t + c\sinh\Omega t)
 
     ``law``: of a mode under the heavy ball; ``flow``: the solution it comes from.
     """
@@ -99,9 +103,13 @@ def meeting(law: Statement, flow: Statement) -> Statement:
     return Statement(sp.Eq(MODE(t), sp.Piecewise(*pieces, evaluate=False), evaluate=False))
 
 
-@rule(source=Citation("lee2019", "App. on momentum"), check=checks.unit_of_lee, reason="In this unit of time the learning rate leaves the equation but for its friction.")
+@rule(
+    source=Citation("lee2019", "App. on momentum"),
+    check=checks.unit_of_lee,
+    reason="In this unit of time the learning rate leaves the equation but for its friction.",
+)
 def unit_of_lee(law: Statement) -> Statement:
-    r"""t' = \sqrt\eta\,t:\quad \tilde\chi'' = -\frac{1-\mu}{\sqrt\eta}\,\tilde\chi' - (\lambda + r)\,\tilde\chi
+    r"""T' = \sqrt\eta\,t:\quad \tilde\chi'' = -\frac{1-\mu}{\sqrt\eta}\,\tilde\chi' - (\lambda + r)\,\tilde\chi
 
     ``law``: of a mode under the flow of the heavy ball.
     """

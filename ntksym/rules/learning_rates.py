@@ -22,7 +22,11 @@ SPECTRUM = Assumption(
 CONVERGES = Assumption("converges", r"$\bar\rho < 1$: all modes converge, and $0 \le \mu$.")
 
 
-@rule(source=Citation("", "a condition affine in the eigenvalue"), check=checks.stability_edge, reason="All modes converge if that of the largest eigenvalue does.")
+@rule(
+    source=Citation("", "a condition affine in the eigenvalue"),
+    check=checks.stability_edge,
+    reason="All modes converge if that of the largest eigenvalue does.",
+)
 def stability_edge(flow: Statement) -> Statement:
     r"""\eta(\lambda + r) < 2(1+\mu)\ \text{for all }\lambda \;\Leftrightarrow\; \eta < \frac{2(1+\mu)}{\lambda_{\max} + r}
 
@@ -35,16 +39,22 @@ def stability_edge(flow: Statement) -> Statement:
     return Statement(sp.Lt(eta, edge, evaluate=False), assumptions=(SPECTRUM,))
 
 
-@rule(source=Citation("", "equals for equals"), check=checks.scaled_edge, reason="A factor in front of the loss multiplies the kernel, and so divides the edge.")
+@rule(
+    source=Citation("", "equals for equals"), check=checks.scaled_edge, reason="A factor in front of the loss multiplies the kernel, and so divides the edge."
+)
 def scaled_edge(edge: Statement) -> Statement:
     r"""\mathcal L \to c\,\mathcal L \;\Rightarrow\; \lambda \to c\,\lambda,\quad \eta < \frac{2(1+\mu)}{c\,\lambda_{\max} + r}"""
     claim = edge.claim
     return Statement(sp.Lt(claim.lhs, claim.rhs.xreplace({lam_max: SCALE * lam_max}), evaluate=False))
 
 
-@rule(source=Citation("", "equals for equals"), check=checks.edges_of_losses, reason="The sum over the examples, their mean, and the mean over examples and outputs.")
+@rule(
+    source=Citation("", "equals for equals"),
+    check=checks.edges_of_losses,
+    reason="The sum over the examples, their mean, and the mean over examples and outputs.",
+)
 def edges_of_losses(scaled: Statement) -> Statement:
-    r"""c = 1,\ \tfrac1N,\ \tfrac1{Nk} \;\Rightarrow\; \eta < \frac{2(1+\mu)}{\lambda_{\max}},\ N\,\frac{2(1+\mu)}{\lambda_{\max}},\ N k\,\frac{2(1+\mu)}{\lambda_{\max}}\quad (r = 0)"""
+    r"""R = 0,\ c = 1,\ \tfrac1N,\ \tfrac1{Nk} \;\Rightarrow\; \eta < \frac{2(1+\mu)}{c\,\lambda_{\max}}"""
     claim = scaled.claim
     scales = (sp.S.One, 1 / EXAMPLES, 1 / (EXAMPLES * OUTPUTS))
     return Statement(sp.Tuple(*(sp.Lt(eta, sp.factor(claim.rhs.xreplace({ridge: sp.S.Zero, SCALE: c})), evaluate=False) for c in scales)))
@@ -73,7 +83,7 @@ def contraction_factor(flow: Statement) -> Statement:
     reason="Both ends contract equally at one learning rate: below it the smallest eigenvalue decides, above it the largest.",
 )
 def fastest_descent(factor: Statement) -> Statement:
-    r"""\eta_{\mathrm{crit}} = \frac{2}{\lambda_{\min} + \lambda_{\max}},\qquad \lVert I - \eta\hat\Theta_0\rVert \ge \lVert I - \eta_{\mathrm{crit}}\hat\Theta_0\rVert = \frac{\kappa - 1}{\kappa + 1}"""
+    r"""\lVert I - \eta\hat\Theta_0\rVert \ge \frac{\kappa - 1}{\kappa + 1},\ \text{equal at}\ \eta = \frac{2}{\lambda_{\min} + \lambda_{\max}}"""
     norm, largest = factor.claim.args
     critical = sp.Eq(ETA_CRIT, 2 / (lam_min + lam_max), evaluate=False)
     below = sp.Piecewise((1 - eta * lam_min, sp.Le(eta, ETA_CRIT, evaluate=False)), (eta * lam_max - 1, sp.true), evaluate=False)
@@ -109,7 +119,7 @@ def modes_within(flow: Statement) -> Statement:
 
 @rule(source=Citation("polyak1964", "Sec. 3"), check=checks.condition_bound, reason="The quotient of both bounds is largest at the largest momentum allowed.")
 def condition_bound(within: Statement) -> Statement:
-    r"""\kappa \le \frac{(1+\bar\rho)(1 + \mu/\bar\rho)}{(1-\bar\rho)(1 - \mu/\bar\rho)} \le \Big(\frac{1+\bar\rho}{1-\bar\rho}\Big)^2 \;\Rightarrow\; \bar\rho \ge \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}"""
+    r"""\kappa \le \Big(\frac{1+\bar\rho}{1-\bar\rho}\Big)^2 \;\Rightarrow\; \bar\rho \ge \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}"""
     claims = (
         sp.Eq(kappa, lam_max / lam_min, evaluate=False),
         sp.Le(kappa, ((1 + RATE) / (1 - RATE)) ** 2, evaluate=False),
@@ -118,9 +128,11 @@ def condition_bound(within: Statement) -> Statement:
     return Statement(sp.Tuple(*claims))
 
 
-@rule(source=Citation("polyak1964", "Sec. 3"), check=checks.best_heavy_ball, reason="With this momentum and this learning rate every bound holds with equality.")
+@rule(
+    source=Citation("polyak1964", "Sec. 3"), check=checks.best_heavy_ball, reason="With this momentum and this learning rate every bound holds with equality."
+)
 def best_heavy_ball(within: Statement, bound: Statement) -> Statement:
-    r"""\mu_\star = \Big(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\Big)^2,\qquad \eta_\star = \Big(\frac{2}{\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}}}\Big)^2,\qquad \bar\rho_\star = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}"""
+    r"""\mu_\star = \bar\rho_\star^2,\ \eta_\star = 4\,(\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}})^{-2},\ \bar\rho_\star = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}"""
     least = bound.claim.args[2].rhs
     claims = (
         sp.Eq(MU_BEST, least**2, evaluate=False),

@@ -16,7 +16,9 @@ RIVAL, PSEUDO_INVERSE = Array("rival"), Array("pinv", (X,))
 SOURCE = TARGETS - outputs(time=START)
 
 POSITIVE_DEFINITE = Assumption("kernel-positive-definite", r"The kernel matrix $\hat\Theta_0$ on the training inputs is positive definite.")
-FITS = Assumption("rival-fits", r"$\tilde w$ is any movement of the parameters that fits the targets: $J_0(\mathcal X)\,\tilde w = \mathcal Y - f_0(\mathcal X)$.")
+FITS = Assumption(
+    "rival-fits", r"$\tilde w$ is any movement of the parameters that fits the targets: $J_0(\mathcal X)\,\tilde w = \mathcal Y - f_0(\mathcal X)$."
+)
 
 
 @rule(source=Citation("lee2019", "Sec. 2.2"), check=checks.fits_the_targets, reason="Where training ends, the linearized network fits every target.")
@@ -94,7 +96,7 @@ def ridge_stationary(end: Statement, loss: Statement) -> Statement:
 
 @rule(source=Citation("", "completing the square"), check=checks.ridge_minimum, reason="Any other movement of the parameters costs more, by two squares.")
 def ridge_minimum(end: Statement, loss: Statement, stationary: Statement) -> Statement:
-    r"""\mathcal L_r(\tilde w) = \mathcal L_r(w_\infty) + \tfrac12\lVert J_0(\mathcal X)(\tilde w - w_\infty)\rVert^2 + \tfrac r2\lVert\tilde w - w_\infty\rVert^2
+    r"""\mathcal L_r(\tilde w) = \mathcal L_r(w_\infty) + \tfrac12\lVert J_0(\tilde w - w_\infty)\rVert^2 + \tfrac r2\lVert\tilde w - w_\infty\rVert^2
 
     ``end``, ``loss``, ``stationary``: the parameters at the end, the ridge loss, and that its gradient vanishes there.
     """

@@ -20,7 +20,7 @@ TRAINED = Assumption("trained-a-while", r"$t > 0$ and $\lambda > 0$: some traini
 def early_factor(flow: Statement) -> Statement:
     r"""s_t(\lambda) := \lambda\,\psi_t(\lambda) = 1 - e^{-\eta\lambda t}"""
     form: Flow = flow.claim
-    return Statement(sp.Eq(EARLY(lam), sp.sympify(lam * form.filter.xreplace({ridge: sp.S.Zero})), evaluate=False))
+    return Statement(sp.Eq(EARLY(lam), lam * form.filter.xreplace({ridge: sp.S.Zero}), evaluate=False))
 
 
 @rule(source=Citation("", "definition"), check=checks.ridge_factor, reason="Training to the end with the ridge 1/(eta t) learns this share.")

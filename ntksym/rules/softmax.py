@@ -12,7 +12,7 @@ from ntksym.sources import Citation
 
 P, F, H = sp.IndexedBase("softp"), sp.IndexedBase("f"), sp.IndexedBase("losshess")
 CLASSES = sp.Symbol("k", integer=True, positive=True)
-I, J, M = (sp.Symbol(name, integer=True, positive=True) for name in "ijm")
+ROW, COLUMN, OTHER = (sp.Symbol(name, integer=True, positive=True) for name in "ijm")
 MATRIX, HALF = Array("losshess"), sp.Rational(1, 2)
 
 TARGETS_SUM_TO_ONE = Assumption("targets-sum-to-one", "The targets of every example are nonnegative and sum to one, as one-hot labels do.")
@@ -22,21 +22,25 @@ SMOOTH_LOSS = Assumption("linear-in-parameters", r"The outputs are those of the 
 @rule(source=Citation("", "definition"), check=checks.softmax_outputs, reason="The probabilities the outputs stand for.")
 def softmax_outputs() -> Statement:
     r"""p_i = \frac{e^{f_i}}{\sum_m e^{f_m}},\qquad \sum_i p_i = 1"""
-    total = sp.Sum(sp.exp(F[M]), (M, 1, CLASSES))
-    return Statement(sp.Tuple(sp.Eq(P[I], sp.exp(F[I]) / total, evaluate=False), sp.Eq(sp.Sum(P[J], (J, 1, CLASSES)), 1, evaluate=False)))
+    total = sp.Sum(sp.exp(F[OTHER]), (OTHER, 1, CLASSES))
+    return Statement(sp.Tuple(sp.Eq(P[ROW], sp.exp(F[ROW]) / total, evaluate=False), sp.Eq(sp.Sum(P[COLUMN], (COLUMN, 1, CLASSES)), 1, evaluate=False)))
 
 
-@rule(source=Citation("", "differentiation of -sum y_i log p_i"), check=checks.cross_entropy_hessian, reason="Second derivatives of the cross-entropy of one example.")
+@rule(
+    source=Citation("", "differentiation of -sum y_i log p_i"),
+    check=checks.cross_entropy_hessian,
+    reason="Second derivatives of the cross-entropy of one example.",
+)
 def cross_entropy_hessian(outputs: Statement) -> Statement:
     r"""H_{ij} = \frac{\partial^2}{\partial f_i\,\partial f_j}\Big(-\sum_m y_m\log p_m\Big) = p_i(\delta_{ij} - p_j)"""
-    return Statement(sp.Eq(H[I, J], P[I] * (sp.KroneckerDelta(I, J) - P[J]), evaluate=False), assumptions=(TARGETS_SUM_TO_ONE,))
+    return Statement(sp.Eq(H[ROW, COLUMN], P[ROW] * (sp.KroneckerDelta(ROW, COLUMN) - P[COLUMN]), evaluate=False), assumptions=(TARGETS_SUM_TO_ONE,))
 
 
 @rule(source=Citation("", "Gershgorin's discs"), check=checks.absolute_row_sum, reason="The absolute values of a row.")
 def absolute_row_sum(outputs: Statement, hessian: Statement) -> Statement:
     r"""\sum_j |H_{ij}| = p_i(1-p_i) + p_i\sum_{j \ne i} p_j = 2p_i(1-p_i)"""
-    total = sp.Sum(sp.Abs(H[I, J]), (J, 1, CLASSES))
-    return Statement(sp.Eq(total, 2 * P[I] * (1 - P[I]), evaluate=False))
+    total = sp.Sum(sp.Abs(H[ROW, COLUMN]), (COLUMN, 1, CLASSES))
+    return Statement(sp.Eq(total, 2 * P[ROW] * (1 - P[ROW]), evaluate=False))
 
 
 @rule(
@@ -45,7 +49,7 @@ def absolute_row_sum(outputs: Statement, hessian: Statement) -> Statement:
     reason="No eigenvalue exceeds the largest sum of a row; with two classes at equal outputs it is reached.",
 )
 def hessian_norm(outputs: Statement, hessian: Statement, rows: Statement) -> Statement:
-    r"""\lVert H\rVert \le \max_i 2p_i(1-p_i) \le \tfrac12;\qquad p = (\tfrac12, \tfrac12, 0, \dots):\ H\,(1, -1, 0, \dots)^\top = \tfrac12\,(1, -1, 0, \dots)^\top"""
+    r"""\lVert H\rVert \le \max_i 2p_i(1-p_i) \le \tfrac12,\ \text{equal at}\ p = (\tfrac12, \tfrac12, 0, \dots)"""
     first, other = H[1, 1], H[1, 2]
     halves = sp.And(*(sp.Eq(P[m], HALF, evaluate=False) for m in (1, 2)), evaluate=False)
     reached = sp.Eq(first - other, sp.Piecewise((HALF, halves), evaluate=False), evaluate=False)

@@ -46,7 +46,7 @@ def limit_of_flow(equation: Statement, flow: Statement) -> Statement:
 
 @rule(source=Citation("", "equals for equals"), check=checks.without_ridge, reason="The same without a ridge.")
 def without_ridge(statement: Statement) -> Statement:
-    r"""r = 0"""
+    r"""R = 0"""
     return Statement(sp.Eq(*(side.xreplace({ridge: sp.S.Zero}) for side in statement.claim.args), evaluate=False))
 
 
@@ -105,7 +105,7 @@ def on_eigenvector(statement: Statement) -> Statement:
 
 @rule(source=Citation("", "equals for equals"), check=checks.time_scale, reason="The time in which a mode shrinks to 1/e of what it was.")
 def time_scale(mode: Statement) -> Statement:
-    r"""t = \frac{1}{\eta(\lambda + r)} \;\Rightarrow\; e^{-\eta(\lambda + r)t} = e^{-1}
+    r"""T = \frac{1}{\eta(\lambda + r)} \;\Rightarrow\; e^{-\eta(\lambda + r)t} = e^{-1}
 
     ``mode``: one mode under gradient flow.
     """
@@ -132,7 +132,7 @@ def one_step_gap(flow: Statement, descent: Statement) -> Statement:
 
 def _left(form: Flow) -> sp.Expr:
     """What is left of a mode's distance to its limit."""
-    return sp.sympify(1 - form.filter / form.final)
+    return sp.S.One - form.filter / form.final
 
 
 @rule(source=Citation("", "telescoping sum"), check=checks.gap_of_modes, reason="How far gradient descent is from the flow after t steps, mode by mode.")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 
 from ntksym.proof import Derivation
-from ntksym.rules import algebra, learning_rates, softmax
+from ntksym.rules import algebra, flows, learning_rates, softmax
+from ntksym.rules import standard_rates as rules
+from ntksym.theory import parameterizations
 from ntksym.theory.dynamics import linearized_solution
+from ntksym.theory.theorems import general_graph
 
 
 @functools.lru_cache(maxsize=1)
@@ -61,3 +64,17 @@ def cross_entropy() -> Derivation:
     falls = d.last
     d = d.by(softmax.safe_rate, falls)
     return d.by(algebra.collect, hessian, rows, norm, falls, d.last)
+
+
+@functools.lru_cache(maxsize=1)
+def standard_rates() -> Derivation:
+    """In the standard parameterization the kernel grows like the width: the learning rate is eta_0 / n."""
+    kernel = parameterizations.standard_kernel(general_graph())
+    d = Derivation("Learning rates in the standard parameterization").by(algebra.use_lemma, derivation=kernel)
+    d = d.by(flows.part_of, d.last, number=3)
+    d = d.by(rules.kernel_per_width, d.last)
+    scaled = d.last
+    d = d.by(rules.vanishing_weights, scaled)
+    weights = d.last
+    d = d.by(rules.rate_per_width, scaled)
+    return d.by(algebra.collect, scaled, weights, d.last)

@@ -93,8 +93,11 @@ def _judge_case(premises: tuple[Statement, ...], conclusion: Statement, even: sp
         return false("put into the law, or the start, something remains")
     if not _same_as_roots(form, inside, roots, powers, put):
         return false("it is not the solution by its roots")
-    verdict = proved("put into the law and its start nothing remains; it is the solution by its roots, in polar form" if circular or not form.continuous else
-                     "put into the law and its start nothing remains; it is the solution by its roots")
+    verdict = proved(
+        "put into the law and its start nothing remains; it is the solution by its roots, in polar form"
+        if circular or not form.continuous
+        else "put into the law and its start nothing remains; it is the solution by its roots"
+    )
     return verdict + _numbers(form, value, put)
 
 

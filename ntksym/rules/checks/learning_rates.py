@@ -44,7 +44,9 @@ def stability_edge(premises: tuple[Statement, ...], conclusion: Statement) -> Ve
         return false("at the edge -1 is no root of the largest mode")
     if claim.rhs.has(mu) is not (momentum == mu):
         return false("another dynamics")
-    return proved("at the edge -1 is a root of the largest mode; the condition falls with the eigenvalue, so it binds there first") + _steps_at(claim.rhs, momentum)
+    return proved("at the edge -1 is a root of the largest mode; the condition falls with the eigenvalue, so it binds there first") + _steps_at(
+        claim.rhs, momentum
+    )
 
 
 def _steps_at(edge: sp.Expr, momentum: sp.Expr) -> Verdict:
@@ -167,13 +169,15 @@ def modes_within(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
     points = 0
     for radius, inertia, place in itertools.product((sp.Rational(1, 2), sp.Rational(9, 10)), (0, sp.Rational(1, 5), sp.Rational(4, 5)), range(-1, 12)):
         pull = sp.Rational(place, 3) + sp.Rational(1, 100)
-        roots = mpmath.polyroots([1, -(1 + mpmath.mpf(inertia.p) / inertia.q if inertia else 1) + mpmath.mpf(pull.p) / pull.q, float(inertia)], maxsteps=200, extraprec=100)
-        numbers = {_RATE: radius, mu: sp.sympify(inertia), eta: sp.S.One}
+        roots = mpmath.polyroots(
+            [1, -(1 + mpmath.mpf(inertia.p) / inertia.q if inertia else 1) + mpmath.mpf(pull.p) / pull.q, float(inertia)], maxsteps=200, extraprec=100
+        )
+        numbers = {_RATE: radius, mu: sp.Rational(inertia), eta: sp.S.One}
         bounds = inertia <= momentum.rhs.xreplace(numbers) and low.lhs.xreplace(numbers) <= pull <= high.rhs.xreplace(numbers)
         if (max(abs(root) for root in roots) <= float(radius)) is not bool(bounds):
             return false(f"radius {radius}, momentum {inertia}, eta lambda {pull}: the roots say otherwise")
         points += 1
-    scope = "the roots' product is the momentum; at each bound a root crosses the circle at +rho-bar or -rho-bar, and the polynomial there is affine in the eigenvalue"
+    scope = "the roots' product is the momentum; at each bound a root crosses the circle, where the polynomial is affine in the eigenvalue"
     return proved(scope) + tested(points, 6, "roots of polynomials of numbers, within and outside")
 
 

@@ -75,7 +75,12 @@ def pseudo_inverse(premises: tuple[Statement, ...], conclusion: Statement) -> Ve
     definition, *equations = conclusion.claim
     if definition.lhs != _PLUS:
         return false("the pseudo-inverse is not what is defined")
-    meant = {(_J * _PLUS * _J, _J), (_PLUS * _J * _PLUS, _PLUS), (Transposed(_PLUS) * Transposed(_J), _J * _PLUS), (Transposed(_J) * Transposed(_PLUS), _PLUS * _J)}
+    meant = {
+        (_J * _PLUS * _J, _J),
+        (_PLUS * _J * _PLUS, _PLUS),
+        (Transposed(_PLUS) * Transposed(_J), _J * _PLUS),
+        (Transposed(_J) * Transposed(_PLUS), _PLUS * _J),
+    }
     if {(e.lhs, e.rhs) for e in equations} != meant:
         return false("not Penrose's equations")
     put = {Transposed(_PLUS): transpose(definition.rhs), _PLUS: definition.rhs}
@@ -149,7 +154,13 @@ def ridge_minimum(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
         return false("the left side is not the loss")
     at_end = loss.rhs.xreplace({_RIVAL: last})
     added = claim.rhs - at_end
-    if not all(term.is_nonnegative and term.has(_RIVAL) and {n.exp for n in term.atoms(sp.Pow) if isinstance(n.base, Norm)} == {2} for term in sp.Add.make_args(added)) or len(sp.Add.make_args(added)) != 2:
+    if (
+        not all(
+            term.is_nonnegative and term.has(_RIVAL) and {n.exp for n in term.atoms(sp.Pow) if isinstance(n.base, Norm)} == {2}
+            for term in sp.Add.make_args(added)
+        )
+        or len(sp.Add.make_args(added)) != 2
+    ):
         return false("what is added is not two squares")
     difference = (loss.rhs - claim.rhs).xreplace({Transposed(last): transpose(end.rhs), last: end.rhs})
     squares = {n: transposed_norm(n.base.vector) for n in difference.atoms(sp.Pow) if isinstance(n.base, Norm) and n.exp == 2}

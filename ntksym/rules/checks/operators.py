@@ -2,7 +2,8 @@ r"""Algebra of whole tensors for checkers: sums of products of matrices, brought
 
 A word is a product of arrays, transposes, time derivatives and functions of the kernel matrix.  The laws used: a tangent kernel is $J J^\top$; two functions
 of one symmetric matrix multiply eigenvalue by eigenvalue; on an eigenvector they are their value at its eigenvalue; a number is its own transpose.  Two
-expressions with one normal form are equal for every number of parameters, examples and outputs, for the functions of a symmetric matrix A are equal once they are equal on every eigenvalue that A can have.
+expressions with one normal form are equal for every number of parameters, examples and outputs, for the functions of a symmetric matrix A are equal once they
+are equal on every eigenvalue that A can have.
 """
 
 from __future__ import annotations

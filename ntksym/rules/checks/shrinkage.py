@@ -109,9 +109,7 @@ def largest_ratio(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
     if (low.func, high.func) != (sp.Lt, sp.Lt) or low.rhs != high.lhs or not (low.rhs / c).is_Integer:
         return false("not a whole multiple of the constant between two whole numbers")
     bounds = [side / (low.rhs / c) for side in (low.lhs, high.rhs)]
-    if not (
-        interval.mpf(bounds[0].p) / bounds[0].q < found and found < interval.mpf(bounds[1].p) / bounds[1].q
-    ):
+    if not (interval.mpf(bounds[0].p) / bounds[0].q < found and found < interval.mpf(bounds[1].p) / bounds[1].q):
         return false("the bounds do not hold the value")
     if bounds[1] - bounds[0] > sp.Rational(1, 5000):
         return false("the bounds are not those of four digits")

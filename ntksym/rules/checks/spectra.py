@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import mpmath
 import sympy as sp
@@ -132,7 +133,7 @@ def weighted_outputs(premises: tuple[Statement, ...], conclusion: Statement) -> 
 
 def on_eigenvector(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """The premise times the eigenvector, by the algebra of matrices; and mpmath's eigenvectors of one matrix."""
-    premise, (eigen, claim) = premises[0].claim, conclusion.claim.args
+    premise, (eigen, claim) = premises[0].claim, tuple(conclusion.claim.args)
     if eigen.lhs != _KERNEL * _VECTOR or eigen.rhs != lam * _VECTOR or shaped(conclusion.claim):
         return false("v is to be an eigenvector of the kernel matrix for lambda")
     row = Transposed(_VECTOR)
@@ -213,7 +214,7 @@ def gap_of_modes(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
         for steps in (1, 2, 3, 7, 40):
             s = mpmath.mpf(numerator) / 20
             value = mpmath.exp(-s * steps) - (1 - s) ** steps
-            if not -mpmath.mpf(10) ** -14 <= value <= s**2 * steps / 2 * mpmath.exp(-s * (steps - 1)) * (1 + mpmath.mpf(10) ** -14):
+            if not -(mpmath.mpf(10) ** -14) <= value <= s**2 * steps / 2 * mpmath.exp(-s * (steps - 1)) * (1 + mpmath.mpf(10) ** -14):
                 return false(f"violated at x = {s}, t = {steps}")
             points += 1
     return proved("by induction on t: a^t - b^t = (a - b) S_t with S_t <= t a^(t-1)") + tested(points, 14, "both sides on a grid of x in [0, 1] and whole t")
@@ -228,7 +229,7 @@ def phi_function(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
     if not isinstance(letter, AppliedUndef) or second.lhs != letter or len(letter.args) != 1 or not isinstance(first.rhs, sp.Integral):
         return false("not one letter's integral and quotient")
     z = letter.args[0]
-    variable, low, high = first.rhs.limits[0]
+    variable, low, high = first.rhs.limits[0].args
     primitive = sp.exp(z * variable) / z
     if not same(primitive.diff(variable), first.rhs.function) or (low, high) != (0, 1) or not z.is_Symbol:
         return false("the integrand is not e^(zeta tau) on [0, 1]")
@@ -269,7 +270,7 @@ def without_inverse(premises: tuple[Statement, ...], conclusion: Statement) -> V
 
 @functools.lru_cache(maxsize=32)
 def _past(inside: sp.Expr) -> Verdict:
-    """eta t phi_1(...) of a singular matrix against eta times the integral of the matrix exponential, by Gauss and Legendre."""
+    """Eta t phi_1(...) of a singular matrix against eta times the integral of the matrix exponential, by Gauss and Legendre."""
     with mpmath.workdps(30):
         root = mpmath.matrix([[1, 2], [0, 1], [3, 1]])
         matrix, rate = root * root.T / 10, mpmath.mpf(1) / 7
@@ -284,10 +285,14 @@ def _past(inside: sp.Expr) -> Verdict:
                 past += rate * time * weight * mpmath.expm(-rate * matrix * time * point)
             error = mpmath.norm(vectors * mpmath.diag(weights) * vectors.T - past, mpmath.inf)
             digits = min(digits, 25 if error == 0 else int(-mpmath.log10(error)))
-    return tested(2, digits, "eta times the integral of the matrix exponential over the past, for a singular kernel") if digits >= 15 else false("another integral")
+    return (
+        tested(2, digits, "eta times the integral of the matrix exponential over the past, for a singular kernel")
+        if digits >= 15
+        else false("another integral")
+    )
 
 
-def _gauss_legendre(order: int) -> list[tuple[mpmath.mpf, mpmath.mpf]]:
+def _gauss_legendre(order: int) -> list[tuple[Any, Any]]:
     """(point, weight) on [0, 1]."""
     found = []
     for root in mpmath.polyroots(mpmath.taylor(lambda x: mpmath.legendre(order, x), 0, order)[::-1], maxsteps=200, extraprec=200):
