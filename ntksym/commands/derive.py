@@ -34,7 +34,7 @@ FILES = ("derivation.tex", "derivation.md", "derivation.html", "derivation.json"
 @network_options
 @click.option("--target", type=click.Choice(TARGETS), default="ntk", show_default=True, help="What to derive.")
 @click.option("--detail", type=click.Choice(["result", "outline", "full"]), default="full", show_default=True, help="How much of the derivation to show.")
-@click.option("--data", metavar="NAME|FILE.npz", help=f"Run the emitted kernel on {', '.join(NAMES)}, or on arrays x and y of a file.")
+@click.option("--data", metavar="NAME|FILE", help=f"Run the emitted kernel on {', '.join(NAMES)}, a .npz with x and y, or a .csv.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help=f"Write {', '.join(FILES)} here; other files there are left alone.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split into training and test rows.")
 @click.option("--ridge", type=float, help="Absolute ridge of the regression; default 0, raised only where the kernel matrix is singular.")

@@ -15,11 +15,11 @@ from ntksym.notation import latex_name
 
 # Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label.
 _KINDS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "eigenvec"), ("out", "one")),
+    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "eigenvec", "meanout"), ("out", "one")),
     **dict.fromkeys(("theta", "weightmove", "thetagrad", "rival"), ("parameters", "one")),
     "J": ("out", "parameters"),
     "pinv": ("parameters", "out"),
-    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "decay"), ("out", "out")),
+    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "decay", "covout"), ("out", "out")),
     **dict.fromkeys(("loss", "ridgeloss"), ("one", "one")),
     "losshess": ("outputs", "outputs"),
 }
