@@ -132,7 +132,7 @@ def condition_bound(within: Statement) -> Statement:
     source=Citation("polyak1964", "Sec. 3"), check=checks.best_heavy_ball, reason="With this momentum and this learning rate every bound holds with equality."
 )
 def best_heavy_ball(within: Statement, bound: Statement) -> Statement:
-    r"""\sqrt{\mu_\star} = \bar\rho_\star = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1},\quad \sqrt{\eta_\star} = \frac{2}{\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}}}"""
+    r"""\sqrt{\mu_\star} = \bar\rho_\star = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1},\, \eta_\star = \frac4{(\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}})^2}"""
     least = bound.claim.args[2].rhs
     claims = (
         sp.Eq(MU_BEST, least**2, evaluate=False),
