@@ -75,7 +75,7 @@ def derive_command(
             if target == "jacobian":
                 raise click.UsageError("--data needs a kernel: use --target nngp or ntk.")
             require_values(network)
-        say(f"deriving the {target.upper() if target != 'jacobian' else target} of {spec}{'' if is_network_file(spec) else f', depth {depth}'} ...")
+        say(f"deriving {_WORDS.get(target, target.upper())} of {spec}{'' if is_network_file(spec) else f', depth {depth}'} ...")
         made = derive(network, target)
         diagram = chain_graph(network).diagram()
         source = _source(network, target, needed=dataset is not None)
@@ -136,6 +136,16 @@ def told(result: Any) -> str:
     if result.peak_memory_mib is not None:
         lines.append(f"\npeak memory of this process: {result.peak_memory_mib:.0f} MiB")
     return "\n".join(lines)
+
+
+_WORDS = {
+    "jacobian": "the Jacobian",
+    "nngp": "the NNGP",
+    "ntk": "the NTK",
+    "linearized": "the linearized training",
+    "flow": "the linearized training",
+    "ensemble": "the trained ensemble",
+}
 
 
 def _source(network: Any, target: str, *, needed: bool) -> str | None:

@@ -17,7 +17,9 @@ from ntksym.evaluate.emission import emit
 @click.argument("spec")
 @activation_options
 @network_options
-@click.option("--target", type=click.Choice(["nngp", "ntk"]), default="ntk", show_default=True, help="What the module computes.")
+@click.option(
+    "--target", type=click.Choice(["nngp", "ntk", "linearized", "flow", "ensemble"]), default="ntk", show_default=True, help="What the module computes."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of stdout.")
 @click.pass_context
 def emit_command(
