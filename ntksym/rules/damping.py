@@ -18,7 +18,7 @@ PULL = eta * (lam + ridge)
 MOVES = Assumption("momentum-positive", r"$0 < \mu < 1$ and $\lambda + r > 0$.")
 
 
-@rule(source=Citation("polyak1964", "Sec. 3"), check=checks.mode_law, reason="What is left of a mode obeys one equation, and starts at rest from one.")
+@rule(source=Citation("polyak1964"), check=checks.mode_law, reason="What is left of a mode obeys one equation, and starts at rest from one.")
 def mode_law(flow: Statement) -> Statement:
     r"""\chi(t+1) = (1 + \mu - \eta(\lambda + r))\,\chi(t) - \mu\,\chi(t-1),\quad\text{or}\quad \chi'' = -(1-\mu)\,\chi' - \eta(\lambda + r)\,\chi
 

@@ -117,7 +117,7 @@ def modes_within(flow: Statement) -> Statement:
     return Statement(sp.Tuple(*claims), assumptions=(SPECTRUM, CONVERGES))
 
 
-@rule(source=Citation("polyak1964", "Sec. 3"), check=checks.condition_bound, reason="The quotient of both bounds is largest at the largest momentum allowed.")
+@rule(source=Citation("polyak1964"), check=checks.condition_bound, reason="The quotient of both bounds is largest at the largest momentum allowed.")
 def condition_bound(within: Statement) -> Statement:
     r"""\kappa \le \Big(\frac{1+\bar\rho}{1-\bar\rho}\Big)^2 \;\Rightarrow\; \bar\rho \ge \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}"""
     claims = (
@@ -128,9 +128,7 @@ def condition_bound(within: Statement) -> Statement:
     return Statement(sp.Tuple(*claims))
 
 
-@rule(
-    source=Citation("polyak1964", "Sec. 3"), check=checks.best_heavy_ball, reason="With this momentum and this learning rate every bound holds with equality."
-)
+@rule(source=Citation("polyak1964"), check=checks.best_heavy_ball, reason="With this momentum and this learning rate every bound holds with equality.")
 def best_heavy_ball(within: Statement, bound: Statement) -> Statement:
     r"""\sqrt{\mu_\star} = \bar\rho_\star = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1},\, \eta_\star = \frac4{(\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}})^2}"""
     least = bound.claim.args[2].rhs

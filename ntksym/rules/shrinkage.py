@@ -31,13 +31,13 @@ def ridge_factor(flow: Statement) -> Statement:
     return Statement(sp.Tuple(equal, sp.Eq(LATE(lam), lam * form.final.xreplace({ridge: equal.rhs}), evaluate=False)))
 
 
-@rule(source=Citation("ali2019", "Lemma 7"), check=checks.early_is_more, reason="Early stopping shrinks every mode less than that ridge.")
+@rule(source=Citation("ali2019"), check=checks.early_is_more, reason="Early stopping shrinks every mode less than that ridge.")
 def early_is_more(early: Statement, late: Statement) -> Statement:
     r"""\frac{u}{1+u} \le 1 - e^{-u},\qquad u = \eta\lambda t"""
     return Statement(sp.Le(late.claim.args[1].rhs, early.claim.rhs, evaluate=False), assumptions=(TRAINED,))
 
 
-@rule(source=Citation("ali2019", "Lemma 7"), check=checks.largest_ratio, reason="Their ratio is largest where its derivative vanishes, at one place.")
+@rule(source=Citation("ali2019"), check=checks.largest_ratio, reason="Their ratio is largest where its derivative vanishes, at one place.")
 def largest_ratio() -> Statement:
     r"""e^{u_\star} = 1 + u_\star + u_\star^2,\qquad C = \max_{u > 0}\frac{(1 - e^{-u})(1 + u)}{u} = \frac{(1 + u_\star)^2}{1 + u_\star + u_\star^2}"""
     below = 1 + U + U**2
@@ -45,7 +45,7 @@ def largest_ratio() -> Statement:
     return Statement(sp.Tuple(sp.Eq(sp.exp(U), below, evaluate=False), sp.Eq(C, (1 + U) ** 2 / below, evaluate=False), *bounds))
 
 
-@rule(source=Citation("ali2019", "Lemma 7"), check=checks.early_is_little_more, reason="By less than a third: both are the same up to that constant.")
+@rule(source=Citation("ali2019"), check=checks.early_is_little_more, reason="By less than a third: both are the same up to that constant.")
 def early_is_little_more(early: Statement, late: Statement, ratio: Statement) -> Statement:
     r"""1 - e^{-u} \le C\,\frac{u}{1+u},\qquad u = \eta\lambda t"""
     constant = ratio.claim.args[1].lhs

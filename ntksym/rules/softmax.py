@@ -44,7 +44,7 @@ def absolute_row_sum(outputs: Statement, hessian: Statement) -> Statement:
 
 
 @rule(
-    source=Citation("bohning1992", "Sec. 2"),
+    source=Citation("bohning1992"),
     check=checks.hessian_norm,
     reason="No eigenvalue exceeds the largest sum of a row; with two classes at equal outputs it is reached.",
 )
