@@ -1,5 +1,43 @@
 """Named rules, one function each, one file per chapter.  Importing this package registers them all."""
 
-from ntksym.rules import algebra, calculus, dynamics, ensembles, exponents, flows, limits, parameterizations, recursion, tangent, wiring
+from ntksym.rules import (
+    algebra,
+    calculus,
+    damping,
+    dynamics,
+    ensembles,
+    exponents,
+    flows,
+    learning_rates,
+    limits,
+    minimum_norm,
+    parameterizations,
+    recursion,
+    shrinkage,
+    softmax,
+    spectra,
+    standard_rates,
+    tangent,
+    wiring,
+)
 
-__all__ = ["algebra", "calculus", "dynamics", "ensembles", "exponents", "flows", "limits", "parameterizations", "recursion", "tangent", "wiring"]
+__all__ = [
+    "algebra",
+    "calculus",
+    "damping",
+    "dynamics",
+    "ensembles",
+    "exponents",
+    "flows",
+    "learning_rates",
+    "limits",
+    "minimum_norm",
+    "parameterizations",
+    "recursion",
+    "shrinkage",
+    "softmax",
+    "spectra",
+    "standard_rates",
+    "tangent",
+    "wiring",
+]
