@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ntksym._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from ntksym.evaluate.training.picture import plot_training as plot_training
-    from ntksym.evaluate.training import train as train
-    from ntksym.evaluate.training import Training as Training
     from ntksym.activations import activation as activation
     from ntksym.duals import dual as dual
     from ntksym.duals import hermite_coefficients as hermite_coefficients
@@ -46,6 +43,9 @@ if TYPE_CHECKING:
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.evaluate.storage import load_kernel as load_kernel
     from ntksym.evaluate.storage import save_kernel as save_kernel
+    from ntksym.evaluate.training import Training as Training
+    from ntksym.evaluate.training import train as train
+    from ntksym.evaluate.training.picture import plot_training as plot_training
     from ntksym.library import derivations as derivations
     from ntksym.network import Bias as Bias
     from ntksym.network import Concat as Concat
