@@ -43,7 +43,10 @@ def fitted(ridge: float | str | None = None, choose: tuple[str, ...] = ()) -> Fi
 
 
 def trained(last: float, width: int = 1024) -> None:
-    """Gradient descent on one network at three quarters of the stability edge of infinite width (a network of this width has a lower one), up to eta t = ``last``; its own linearization's kernel is not formed."""
+    """Gradient descent on one network up to eta t = ``last``.
+
+    At three quarters of the stability edge of infinite width: a network of this width has a lower one.  Its linearization is not run beside it.
+    """
     data = parts()
     net = network(width)
     x, z, y = (np.asarray(a, np.float32) for a in (data.x_train, data.x_test, data.y_train))
@@ -52,13 +55,11 @@ def trained(last: float, width: int = 1024) -> None:
     steps = [round(at / rate) for at in TIMES if at <= last]
     start = time.perf_counter()
     run = ntksym.train(net, params, x, y, [0, *steps], x_test=z, learning_rate=rate, linearized=False, record=("outputs", "parameters"), progress=True)
-    print(
-        f"width {width}, {width * (64 + 2 * width + 10):,} weights, eta {rate:.4g} (0.75 of the edge at infinite width), {steps[-1]} steps, {time.perf_counter() - start:.0f} s"
-    )
+    print(f"width {width}, {width * (64 + 2 * width + 10):,} weights; eta {rate:.4g}, three quarters of the edge at infinite width")
+    print(f"{steps[-1]} steps, {time.perf_counter() - start:.0f} s")
     for count, outputs, loss, moved in zip([0, *steps], run.f_test, run.loss, run.movement, strict=True):
-        print(
-            f"  eta t = {count * rate:<10.4g}accuracy {accuracy(np.asarray(outputs), data.labels_test):.4f}  loss {float(loss):.4g}  |theta - theta_0| {float(moved):.3g}"
-        )
+        right = accuracy(np.asarray(outputs), data.labels_test)
+        print(f"  eta t = {count * rate:<10.4g}accuracy {right:.4f}  loss {float(loss):.4g}  |theta - theta_0| {float(moved):.3g}")
 
 
 def main() -> None:
