@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.evaluate.storage import load_kernel as load_kernel
     from ntksym.evaluate.storage import save_kernel as save_kernel
+    from ntksym.evaluate.training import Training as Training
+    from ntksym.evaluate.training import train as train
+    from ntksym.evaluate.training.picture import plot_training as plot_training
     from ntksym.library import derivations as derivations
     from ntksym.network import Bias as Bias
     from ntksym.network import Concat as Concat
@@ -82,6 +85,7 @@ _HOMES = {
     "Spectrum": "ntksym.evaluate.flows",
     "Sum": "ntksym.network",
     "ToleranceWarning": "ntksym.errors",
+    "Training": "ntksym.evaluate.training",
     "abc": "ntksym.theory",
     "abc_exponents": "ntksym.theory",
     "activation": "ntksym.activations",
@@ -109,10 +113,12 @@ _HOMES = {
     "max_learning_rate": "ntksym.evaluate.flows",
     "maximize_marginal_likelihood": "ntksym.evaluate.gaussian_processes",
     "monte_carlo_kernel_fn": "ntksym.evaluate.finite",
+    "plot_training": "ntksym.evaluate.training.picture",
     "plot_width_scaling": "ntksym.evaluate.convergence.picture",
     "posterior": "ntksym.evaluate.gaussian_processes",
     "save_kernel": "ntksym.evaluate.storage",
     "taylor_expand": "ntksym.evaluate.finite",
+    "train": "ntksym.evaluate.training",
     "unvec": "ntksym.evaluate.flows",
     "vec": "ntksym.evaluate.flows",
     "width_scaling": "ntksym.evaluate.convergence",
@@ -136,6 +142,7 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "Spectrum",
     "Sum",
     "ToleranceWarning",
+    "Training",
     "__version__",
     "abc",
     "abc_exponents",
@@ -164,10 +171,12 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "max_learning_rate",
     "maximize_marginal_likelihood",
     "monte_carlo_kernel_fn",
+    "plot_training",
     "plot_width_scaling",
     "posterior",
     "save_kernel",
     "taylor_expand",
+    "train",
     "unvec",
     "vec",
     "width_scaling",

@@ -63,9 +63,7 @@ _MEANINGS = (
     Meaning("J", "J", "J", r"Jacobian of the outputs with respect to all parameters, $\partial f/\partial\theta$", "kN x P", reserved=False),
     Meaning("weightmove", "w", "w", r"movement of the parameters, $w_t = \theta_t - \theta_0$", "P", reserved=False),
     Meaning("thetagrad", r"\nabla_\theta\mathcal{L}", "grad_theta Loss", "gradient of the loss with respect to the parameters", "P", reserved=False),
-    Meaning(
-        "lossgrad", r"\nabla_f\mathcal{L}", "grad_f Loss", r"gradient of the loss with respect to the outputs, at $f_t(\mathcal{X})$", "kN", reserved=False
-    ),
+    Meaning("lossgrad", r"\nabla_f\mathcal{L}", "grad_f Loss", r"gradient of the loss by the outputs, at $f_t(\mathcal{X})$", "kN", reserved=False),
     Meaning("lossgradlin", r"\nabla_f\mathcal{L}^{\mathrm{lin}}", "grad_f Loss_lin", r"the same at $f^{\mathrm{lin}}_t(\mathcal{X})$", "kN", reserved=False),
     Meaning("dualcoef", "a", "a", "dual coefficients: the parameters move by the transposed Jacobian times them", "kN", reserved=False),
     Meaning("residual", "g", "g", r"residual $f_t(\mathcal{X}) - \mathcal{Y}$", "kN", reserved=False),
@@ -93,7 +91,6 @@ _MEANINGS = (
     ),
     Meaning("curvature", "H", "H", r"bound of the second derivative $\nabla_\theta^2 f(\mathcal{X})$ along training", reserved=False),
     Meaning("t_max", r"t_{\mathrm{max}}", "t_max", "the time at which the bound of the error is largest", reserved=False),
-    Meaning("tau", r"\tau", "tau", "an earlier time", reserved=False),
     Meaning("meanout", r"\mathbb{E}f", "E f", "mean of the outputs over the draw of the initial parameters", "k", reserved=False),
     Meaning("covout", r"\operatorname{Cov}f", "Cov f", "covariance of the outputs over the draw of the initial parameters", "k x k", reserved=False),
     Meaning("loss", r"\mathcal{L}", "Loss", "the loss, summed over the training examples", reserved=False),
@@ -103,6 +100,34 @@ _MEANINGS = (
     Meaning("t", "t", "t", "time, in steps of gradient descent", reserved=False),
     Meaning("mu", r"\mu", "mu", "momentum of the heavy ball", reserved=False),
     Meaning("ridge", "r", "r", r"ridge: the loss gains $\tfrac{r}{2}\lVert\theta-\theta_0\rVert^2$", reserved=False),
+    Meaning("lam_min", r"\lambda_{\min}", "lambda_min", "smallest eigenvalue of the kernel matrix on the training inputs", reserved=False),
+    Meaning("lam_max", r"\lambda_{\max}", "lambda_max", "largest eigenvalue of the kernel matrix on the training inputs", reserved=False),
+    Meaning("kappa", r"\kappa", "kappa", r"condition number of the kernel matrix, $\lambda_{\max}/\lambda_{\min}$", reserved=False),
+    Meaning("eigenvec", "v", "v", r"an eigenvector of the kernel matrix on the training inputs, of eigenvalue $\lambda$", "kN", reserved=False),
+    Meaning("decay", "E", "E", "what is left of the residual, as a matrix: one function of the kernel matrix", "kN x kN", reserved=False),
+    Meaning("modres", r"\chi", "chi", "what is left of a mode of the residual: 1 at the start, 0 where the mode has converged", reserved=False),
+    Meaning("modreslee", r"\tilde\chi", "chi~", r"the same in another unit of time, $\tilde\chi(t') = \chi(t'/\sqrt{\eta})$", reserved=False),
+    Meaning("timelee", "t'", "t'", r"time in units of $1/\sqrt{\eta}$ steps, $t' = \sqrt{\eta}\,t$", reserved=False),
+    Meaning("Omega", r"\Omega", "Omega", "angle per step by which a mode oscillates; for real roots half the gap of their rates", reserved=False),
+    Meaning("phi1", r"\varphi_1", "phi_1", r"$\varphi_1(\zeta) = (e^{\zeta} - 1)/\zeta$ with $\varphi_1(0) = 1$", reserved=False),
+    Meaning("zeta", r"\zeta", "zeta", "any real number", reserved=False),
+    Meaning("tau", r"\tau", "tau", "variable of integration", reserved=False),
+    Meaning("rival", r"\tilde w", "w~", "any other movement of the parameters", "P", reserved=False),
+    Meaning("pinv", r"{J^{+}}", "J+", "pseudo-inverse (Moore and Penrose) of the Jacobian at initialization", "P x kN", reserved=False),
+    Meaning("ridgeloss", r"\mathcal{L}_r", "L_r", "squared loss of the linearized network plus the ridge", reserved=False),
+    Meaning("shrinkearly", r"s^{\mathrm{stop}}", "s_stop", "share of a mode that training for a time t without a ridge has learnt", reserved=False),
+    Meaning("shrinkridge", r"s^{\mathrm{ridge}}", "s_ridge", "share of a mode that training to the end with a ridge learns", reserved=False),
+    Meaning("ustar", r"u_\star", "u*", r"$\eta\lambda t$ of the mode for which early stopping and the ridge differ most", reserved=False),
+    Meaning("cstar", "C", "C", "largest ratio of the two shrink factors", reserved=False),
+    Meaning("rhobar", r"\bar\rho", "rho_bar", "largest modulus of the roots of all modes: the factor per step in the long run", reserved=False),
+    Meaning("rhostar", r"\bar\rho_\star", "rho_bar_star", r"the least that $\bar\rho$ can be", reserved=False),
+    Meaning("etacrit", r"\eta_{\mathrm{crit}}", "eta_crit", "learning rate at which gradient descent contracts fastest", reserved=False),
+    Meaning("etastar", r"\eta_\star", "eta_star", "best learning rate of the heavy ball", reserved=False),
+    Meaning("mustar", r"\mu_\star", "mu_star", "best momentum of the heavy ball", reserved=False),
+    Meaning("lossscale", "c", "c", "factor in front of the loss: 1 for the sum, $1/N$ or $1/(Nk)$ for a mean", reserved=False),
+    Meaning("eta0", r"\eta_0", "eta_0", r"learning rate times the width, $\eta = \eta_0/n$", reserved=False),
+    Meaning("softp", "p", "p", "softmax of the outputs on one example", "k", reserved=False),
+    Meaning("losshess", "H", "H", "second derivatives of the cross-entropy of one example by its outputs", "k x k", reserved=False),
     Meaning("N", "N", "N", "number of training examples", reserved=False),
     Meaning("k", "k", "k", "number of outputs", reserved=False),
     Meaning("omega", r"\omega", "omega", "weights of a layer, drawn from N(0,1) where no other law is given", "n_{l-1} x n_l"),
@@ -149,10 +174,12 @@ X, T = sp.Symbol("X"), sp.Symbol("T")  # labels of all training inputs, and of a
 lam = sp.Symbol("lam", nonnegative=True)
 eta = _positive("eta")
 t = sp.Symbol("t", nonnegative=True)
-tau, sigma = sp.Symbol("tau", nonnegative=True), sp.Symbol("sigma", nonnegative=True)  # earlier times, under an integral
+sigma = sp.Symbol("sigma", nonnegative=True)  # an earlier time, under an integral inside another
 lamstart, lampath = _positive("lamstart"), _positive("lampath")
 mu = sp.Symbol("mu", nonnegative=True)
 ridge = sp.Symbol("ridge", nonnegative=True)
+lam_min, lam_max, kappa, Omega = (_positive(name) for name in ("lam_min", "lam_max", "kappa", "Omega"))
+zeta, tau = _real("zeta"), _real("tau")
 rho, rho_1, rho_2 = (sp.Symbol(name) for name in ("rho", "rho_1", "rho_2"))
 
 # What every report prints at its head.

@@ -30,6 +30,10 @@ class Source:
 
 
 _SOURCES = (
+    Source("penrose1955", "article", "Roger Penrose", "A generalized inverse for matrices", 1955, "Mathematical Proceedings of the Cambridge Philosophical Society 51(3)"),
+    Source("polyak1964", "article", "Boris T. Polyak", "Some methods of speeding up the convergence of iteration methods", 1964, "USSR Computational Mathematics and Mathematical Physics 4(5)"),
+    Source("ali2019", "inproceedings", "Alnur Ali and J. Zico Kolter and Ryan J. Tibshirani", "A continuous-time view of early stopping for least squares", 2019, "International Conference on Artificial Intelligence and Statistics", "1810.10082"),
+    Source("bohning1992", "article", "Dankmar Boehning", "Multinomial logistic regression algorithm", 1992, "Annals of the Institute of Statistical Mathematics 44(1)"),
     Source("price1958", "article", "Robert Price", "A useful theorem for nonlinear devices having Gaussian inputs", 1958, "IRE Transactions on Information Theory 4(2)"),
     Source("stein1981", "article", "Charles M. Stein", "Estimation of the mean of a multivariate normal distribution", 1981, "The Annals of Statistics 9(6)"),
     Source("sheppard1899", "article", "William F. Sheppard", "On the application of the theory of error to cases of normal distribution and normal correlation", 1899, "Philosophical Transactions of the Royal Society A 192"),

@@ -249,7 +249,9 @@ SIGNATURES = {
     "leave_one_out": "(k_train_train, y_train)",
     "log_marginal_likelihood": "(k_train_train, y_train)",
     "maximize_marginal_likelihood": "(kernel, x, y)",
+    "plot_training": "(training)",
     "posterior": "(nngp, y_train)",
+    "train": "(network_or_apply_fn, params, x, y, t)",
 }
 FCN = {"depth", "activation", "sigma_w", "sigma_b", "parameterization", "widths", "out"}
 

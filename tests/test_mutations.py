@@ -16,8 +16,6 @@ from ntksym.nodes import CorrelationAngle, Dual
 from ntksym.notation import K11, K12, K22, q11, q12, q22, x
 from ntksym.proof import RULES, Derivation
 from ntksym.theory import abc, abc_exponents
-from ntksym.theory import linearization_error as errors
-from ntksym.theory.dynamics import TITLES, linearized_dynamics, linearized_solution, output_dynamics
 
 SEED = 21
 WIRED = ("pre-activation LayerNorm", "dense net", "shared and added", "dropout", "standard parameterization", "frozen first layer")
@@ -32,9 +30,7 @@ def derivations() -> list[Derivation]:
     found += [ntksym.derive(ntksym.fcn(2, "relu", sigma_b=0.1), target=target) for target in ("jacobian", "ntk")]
     found += [ntksym.derive(ntksym.Network([ntksym.Dense(1.0), ntksym.Pointwise("step", derivative="almost_everywhere"), ntksym.Dense(1.0)]))]
     found += [ntksym.derive(net, target) for name, net in wirings(8).items() if name in WIRED for target in ("ntk", "jacobian")]
-    found += [ntksym.derivations()["parameterizations"], abc(2, *abc_exponents("mup", 2)), abc(1, *abc_exponents("standard", 1))]
-    found += [errors.gronwall(), errors.gronwall_conditions(), errors.linearization_error(), errors.linearization_error_descent()]
-    found += [output_dynamics(), linearized_dynamics(), *(linearized_solution(kind) for kind in TITLES)]
+    found += [*ntksym.derivations().values(), abc(2, *abc_exponents("mup", 2)), abc(1, *abc_exponents("standard", 1))]
     return found
 
 

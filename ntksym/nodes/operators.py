@@ -15,13 +15,14 @@ from ntksym.notation import latex_name
 
 # Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label.
 _KINDS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(
-        ("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "residuallin", "errorvec", "remainder", "meanout"), ("out", "one")
-    ),
-    **dict.fromkeys(("theta", "weightmove", "thetagrad"), ("parameters", "one")),
+    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "eigenvec", "meanout"), ("out", "one")),
+    **dict.fromkeys(("residual", "residuallin", "errorvec", "remainder"), ("out", "one")),
+    **dict.fromkeys(("theta", "weightmove", "thetagrad", "rival"), ("parameters", "one")),
     "J": ("out", "parameters"),
-    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "covout"), ("out", "out")),
-    "loss": ("one", "one"),
+    "pinv": ("parameters", "out"),
+    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "decay", "covout"), ("out", "out")),
+    **dict.fromkeys(("loss", "ridgeloss"), ("one", "one")),
+    "losshess": ("outputs", "outputs"),
 }
 _PARAMETERS, _EXAMPLES, _OUTPUTS = (sp.Symbol(name, integer=True, positive=True) for name in ("P", "N", "k"))
 
@@ -89,8 +90,8 @@ class Array(sp.Expr):
 def _size(kind: str, labels: Any) -> sp.Expr:
     if kind == "one":
         return sp.S.One
-    if kind == "parameters":
-        return _PARAMETERS
+    if kind in ("parameters", "outputs"):
+        return _PARAMETERS if kind == "parameters" else _OUTPUTS
     return _OUTPUTS * _EXAMPLES if str(next(labels)) == "X" else _OUTPUTS
 
 

@@ -15,7 +15,7 @@ from ntksym.report.ordering import ordered_factors
 
 # Vectors of a sum in reading order: f_t - Y, f_0 + Theta a.
 _LEADING = ("f", "flin", "theta", "residual", "errorvec", "K", "Thetahat", "Theta", "J", "weightmove", "dualcoef", "targets")
-_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "residuallin", "remainder")
+_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "residuallin", "remainder", "eigenvec", "decay", "pinv")
 
 
 class OperatorPrinting:
@@ -134,12 +134,19 @@ class OperatorPrinting:
 
     def _matrix_terms(self, expr: sp.Add) -> list[tuple[str, str]]:
         found = []
+        numbers = all(_is_number(term) for term in expr.args if not term.is_commutative)
         for term in sorted(expr.args, key=_reading_order):
             negative = term.could_extract_minus_sign()
             inner = -term if negative else term
-            found.append(("-" if negative else "+", self._identity(inner) if inner.is_commutative else self._print(inner)))
+            found.append(("-" if negative else "+", self._identity(inner) if inner.is_commutative and not numbers else self._print(inner)))
         leading = next((i for i, (sign, _) in enumerate(found) if sign == "+"), 0)
         return [found[leading], *found[:leading], *found[leading + 1 :]]
+
+
+def _is_number(term: sp.Expr) -> bool:
+    """Whether a term is a number though its letter is an array, as the loss is."""
+    last = term.args_cnc()[1][-1]
+    return isinstance(last, Array) and last.shape == (1, 1)
 
 
 def _reading_order(term: sp.Expr) -> tuple[Any, ...]:

@@ -1,8 +1,9 @@
 r"""Algebra of whole tensors for checkers: sums of products of matrices, brought to one normal form.
 
 A word is a product of arrays, transposes, time derivatives and functions of the kernel matrix.  The laws used: a tangent kernel is $J J^\top$; two functions
-of one symmetric matrix multiply eigenvalue by eigenvalue; a number is its own transpose.  Two expressions with one normal form are equal for every number of
-parameters, examples and outputs, for the functions of a symmetric matrix A are equal once they are equal on every eigenvalue that A can have.
+of one symmetric matrix multiply eigenvalue by eigenvalue; on an eigenvector they are their value at its eigenvalue; a number is its own transpose.  Two
+expressions with one normal form are equal for every number of parameters, examples and outputs, for the functions of a symmetric matrix A are equal once they
+are equal on every eigenvalue that A can have.
 """
 
 from __future__ import annotations
@@ -173,7 +174,13 @@ def _split(word: Word) -> tuple[Word, sp.Expr]:
             function *= piece.xreplace({lam: _gap(len(items), matrix)})
         gap = matrix
         position += step
-    return tuple(items), function
+    return tuple(items), function.xreplace({_gap(place, _AT_START): lam for place in range(len(items) + 1) if _beside_eigenvector(items, place)})
+
+
+def _beside_eigenvector(items: list[sp.Basic], place: int) -> bool:
+    """Whether a function of the kernel matrix at this gap meets an eigenvector, and so is its value at that eigenvalue."""
+    beside = [*items[max(place - 1, 0) : place], *items[place : place + 1]]
+    return any(getattr(item.array if isinstance(item, Transposed) else item, "name", "") == "eigenvec" for item in beside)
 
 
 def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None, sp.Basic | None]:
@@ -189,6 +196,7 @@ def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Ex
     return 1, None, None
 
 
+_AT_START = Array("Thetahat", (X, X), (sp.S.Zero,))  # the kernel matrix whose eigenvectors are meant
 _TURN = sp.Symbol("_turn")  # between functions of two matrices
 
 
