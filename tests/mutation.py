@@ -24,6 +24,7 @@ import sympy as sp
 from mpmath import mp, mpf
 from sympy.functions.elementary.piecewise import ExprCondPair
 
+from ntksym import notation
 from ntksym.forms import OutsideClass
 from ntksym.nodes import (
     Applied,
@@ -207,10 +208,10 @@ def _index(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
 
 
 def _time(e: sp.Basic, rng: random.Random, claim: Any) -> sp.Basic | None:
-    """An array of the training dynamics at another time of those that the claim mentions, or at 0."""
+    """An array of the training dynamics at another time: one that the claim mentions, or 0, or t."""
     if not isinstance(e, Array) or not e.time:
         return None
-    times = {place.time[0] for _, place, _ in places(claim) if isinstance(place, Array) and place.time} | {sp.S.Zero}
+    times = {place.time[0] for _, place, _ in places(claim) if isinstance(place, Array) and place.time} | {sp.S.Zero, notation.t}
     others = sorted(times - {e.time[0]}, key=str)
     return Array(e.name, e.inputs, (rng.choice(others),), e.layer) if others else None
 
