@@ -89,7 +89,7 @@ _MEANINGS = (
         r"lower bound, positive, of the eigenvalues of $\hat\Theta_t(\mathcal{X},\mathcal{X})$, all times",
         reserved=False,
     ),
-    Meaning("curvature", "H", "H", r"bound of the second derivative $\nabla_\theta^2 f(\mathcal{X})$ along training", reserved=False),
+    Meaning("curvature", "H", "H", r"bound of the second derivative $\partial_\theta^2 f(\mathcal{X})$ along training", reserved=False),
     Meaning("t_max", r"t_{\mathrm{max}}", "t_max", "the time at which the bound of the error is largest", reserved=False),
     Meaning("meanout", r"\mathbb{E}f", "E f", "mean of the outputs over the draw of the initial parameters", "k", reserved=False),
     Meaning("covout", r"\operatorname{Cov}f", "Cov f", "covariance of the outputs over the draw of the initial parameters", "k x k", reserved=False),

@@ -27,7 +27,7 @@ BELOW_EDGE = Assumption("steps-below-edge", r"$\eta$ times the largest eigenvalu
 SMOOTH_STEPS = Assumption(
     "second-derivative-bounded",
     r"The network is twice differentiable on the segment from $\theta_t$ to $\theta_{t+1}$, and there "
-    r"$\lVert\nabla_\theta^2 f(\mathcal{X})[w, w]\rVert \le H\lVert w\rVert^2$.",
+    r"$\lVert\partial_\theta^2 f(\mathcal{X})[w, w]\rVert \le H\lVert w\rVert^2$.",
 )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from ntksym.nodes import Array, Norm
 from ntksym.notation import t, tau
 from ntksym.proof import Statement, Verdict, false, proved, tested
-from ntksym.rules.checks import paths
+from ntksym.rules.checks import descent_paths, paths
 from ntksym.rules.checks.operators import vanishes
 
 _SLACK = 1e-9  # of integrating the pair and of the rule for integrals
@@ -186,12 +185,12 @@ def from_start(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
     difference = claim.rhs - bound.rhs - right.diff(first) * (value - Norm(start.lhs))
     if not vanishes(sp.expand(as_functions(difference))):
         return false("the right side is another")
-    return proved("the right side is affine in the start") + (tested_if_known(claim))
+    return proved("the right side is affine in the start") + _simulated(claim)
 
 
-def tested_if_known(claim: sp.Basic) -> Verdict:
-    """Numbers where the claim is about the flow."""
-    return Verdict() if claim.has(sp.Sum) else simulated(claim)
+def _simulated(claim: sp.Basic) -> Verdict:
+    """Numbers along steps where steps are summed, along a flow otherwise."""
+    return descent_paths.simulated(claim) if claim.has(sp.Sum) else simulated(claim)
 
 
 def bound_inside(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
@@ -215,7 +214,7 @@ def bound_inside(premises: tuple[Statement, ...], conclusion: Statement) -> Verd
         return false("the integrand may fall where a norm grows")
     if not vanishes(sp.expand(_letters(grown.xreplace(room) - new))):
         return false("the integrand is not the one with the bounds put in")
-    return proved("every term of the integrand grows with every norm bounded") + tested_if_known(claim)
+    return proved("every term of the integrand grows with every norm bounded") + _simulated(claim)
 
 
 def _under(right: sp.Expr) -> tuple[sp.Expr, sp.Basic]:
@@ -238,7 +237,7 @@ def integrated(premises: tuple[Statement, ...], conclusion: Statement) -> Verdic
         return false("the left side changed, or an integral is left")
     (total,) = bound.rhs.atoms(sp.Integral)
     pieces = sp.Tuple(bound.rhs / total, total.function, claim.rhs)
-    outside, inside, value = _letters(pieces)
+    outside, inside, value = _letters(pieces).args
     if inside.has(t) or total.limits != sp.Integral(1, (tau, 0, t)).limits:
         return false("not an integral from 0 to t of what moves with tau alone")
     if not vanishes(sp.expand(sp.diff(value / outside, t) - inside.xreplace({tau: t}))) or not vanishes(sp.expand(value.xreplace({t: sp.S.Zero}))):
@@ -252,7 +251,7 @@ def largest_over_time(premises: tuple[Statement, ...], conclusion: Statement) ->
     largest, *rest = claim.args if isinstance(claim, sp.Tuple) else (claim,)
     if not isinstance(largest, sp.Le) or largest.lhs != bound.lhs or len(rest) > 1:
         return false("the left side changed")
-    curve, top = (sp.expand(side) for side in _letters(sp.Tuple(bound.rhs, largest.rhs)))
+    curve, top = (sp.expand(side) for side in _letters(sp.Tuple(bound.rhs, largest.rhs)).args)
     rates = {-node.args[0] / t for node in curve.atoms(sp.exp)}
     if len(rates) != 1 or t in top.free_symbols or not next(iter(rates)).is_positive:
         return false("not one time scale")
@@ -286,8 +285,3 @@ def _top(shape: sp.Expr, z: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
     roots = [root for root in sp.roots(sp.Poly(slope, z)) if root.is_real and root >= 0] if slope.has(z) else []
     heights = [(place, shape.xreplace({z: place})) for place in (sp.S.Zero, *roots)] + [(sp.oo, sp.limit(shape, z, sp.oo))]
     return max(heights, key=lambda pair: float(pair[1]))
-
-
-def has_functions(expression: sp.Basic) -> bool:
-    """Whether unnamed functions stand in it."""
-    return bool(expression.atoms(AppliedUndef))

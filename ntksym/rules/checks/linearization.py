@@ -231,9 +231,8 @@ def remainder_bound(premises: tuple[Statement, ...], conclusion: Statement) -> V
         or not operators.is_zero(sp.expand(claim.rhs - weight * _CURVATURE * Norm(step) ** 2))
     ):
         return false(f"the bound is {weight} H times the squared step")
-    return proved(
-        r"$R = \int_0^1 (1-s)\,\nabla_\theta^2 f[w,w]\,ds$, written out for cubic networks of 2 parameters and 2 outputs, and $\int_0^1 (1-s)\,ds = 1/2$"
-    )
+    scope = r"$R = \int_0^1 (1-s)\,\partial_\theta^2 f[w,w]\,ds$, written out for cubic networks of 2 parameters and 2 outputs; $\int_0^1 (1-s)\,ds = 1/2$"
+    return proved(scope) + descent_paths.simulated(claim)
 
 
 def remainder_of_descent(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
@@ -246,7 +245,8 @@ def remainder_of_descent(premises: tuple[Statement, ...], conclusion: Statement)
     before = bound.rhs.xreplace({steps**2: transpose(move) * move})
     meaning = {part.lhs: part.rhs for part in names.args}
     after = claim.rhs.xreplace({norm**2: _square(norm.vector.xreplace(meaning)) for norm in claim.rhs.atoms(Norm)})
-    return matrices(sp.expand(before) - sp.expand(after), "the squared norm of the step, multiplied out")
+    verdict = matrices(sp.expand(before) - sp.expand(after), "the squared norm of the step, multiplied out")
+    return verdict + descent_paths.simulated(claim)
 
 
 def _square(vector: sp.Expr) -> sp.Expr:

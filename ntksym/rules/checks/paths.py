@@ -109,7 +109,8 @@ class Pair:
     def sides(self, claim: sp.Basic) -> tuple[Numbers, Numbers]:
         """Both sides of an inequality at TIMES."""
         names = {symbol: np.float64(self.constants[symbol.name]) for symbol in claim.free_symbols if symbol.name in self.constants}
-        return tuple(value(side, {**names, notation.t: TIMES}, self.norm) for side in claim.args)  # type: ignore[return-value]
+        left, right = (value(side, {**names, notation.t: TIMES}, self.norm) for side in claim.args)
+        return left, right
 
 
 def _BOUNDS(training: tuple[sp.Symbol, ...], test: tuple[sp.Symbol, ...]) -> tuple[tuple[str, str, tuple[sp.Symbol, ...]], ...]:
@@ -119,7 +120,7 @@ def _BOUNDS(training: tuple[sp.Symbol, ...], test: tuple[sp.Symbol, ...]) -> tup
 def value(expression: sp.Basic, at: Mapping[sp.Basic, Numbers], norm: Callable[[Array, Numbers], Numbers]) -> Numbers:
     """An expression in norms of arrays, functions and integrals, at arrays of values of its symbols."""
     if isinstance(expression, sp.Integral):
-        ((variable, low, high),) = expression.limits
+        variable, low, high = expression.limits[0].args
         lower, upper = value(low, at, norm), value(high, at, norm)
         lower, length = np.asarray(lower)[..., None], np.asarray(upper - lower)[..., None]
         inner = {symbol: number[..., None] if np.ndim(number) else number for symbol, number in at.items()} | {variable: lower + length * _PLACES}
