@@ -300,7 +300,7 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
 
     def _print_exp(self, expr: Any, exp: Any = None) -> str:
         inner = slashed(self, expr.args[0] if exp is None else expr.args[0] * sp.sympify(1, strict=True))
-        tower = f"e^{{{inner}}}" if not re.search(r"\\(?:frac|sqrt|left)", relaxed(inner)) else rf"\exp{bracketed(inner)}"
+        tower = f"e^{{{inner}}}" if not re.search(r"\\(?:frac|sqrt|left|int)(?![a-z])", relaxed(inner)) else rf"\exp{bracketed(inner)}"
         return tower if exp is None else rf"\left({tower}\right)^{{{exp}}}"
 
     def _print_ExpBase(self, expr: Any, exp: Any = None) -> str:

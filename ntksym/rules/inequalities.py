@@ -12,7 +12,7 @@ from ntksym.rules.checks import gronwall as gronwall_checks
 from ntksym.rules.checks import inequalities as checks
 from ntksym.sources import Citation
 
-U, ALPHA, BETA = (sp.Function(name, real=True) for name in ("u", "alpha", "beta"))
+U, ALPHA, BETA = (sp.Function(name, real=True) for name in ("grown", "ceiling", "growth"))
 
 
 @rule(source=Citation("", "hypothesis"), check=checks.suppose, reason="Supposed.")
@@ -42,7 +42,7 @@ def linear_comparison(rate: Statement) -> Statement:
 @rule(
     source=Citation("", "integrating factor"),
     check=checks.norm_comparison,
-    reason=r"Where $y$ vanishes it may have no derivative; $\sqrt{y^2+\varepsilon^2}$ has one, obeys $w' \le aw + b$ up to a multiple of $\varepsilon$, "
+    reason=r"Where $y$ vanishes it may have no derivative; $\sqrt{y^2+\delta^2}$ has one, obeys $w' \le aw + b$ up to a multiple of $\delta$, "
     r"and tends to $y$.",
 )
 def norm_comparison(rate: Statement) -> Statement:

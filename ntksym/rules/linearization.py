@@ -43,7 +43,7 @@ def kernel_move(label: sp.Basic = X, time: sp.Expr = t) -> Array:
 
 @rule(source=Citation("lee2019", "App. G"), check=checks.errors_named, reason="Names for the error, the movement of the kernel and the residuals.")
 def errors_named(*, at: sp.Basic) -> Statement:
-    r"""e_t := f_t - f^{\mathrm{lin}}_t,\; D_t := \hat\Theta_t - \hat\Theta_0,\; g_t := f_t-\mathcal Y,\; g^{\mathrm{lin}}_t := f^{\mathrm{lin}}_t - \mathcal Y
+    r"""\epsilon_t := f_t - f^{\mathrm{lin}}_t,\; D_t := \hat\Theta_t - \hat\Theta_0,\; g_t := f_t-\mathcal Y,\; g^{\mathrm{lin}}_t := f^{\mathrm{lin}}_t - \mathcal Y
 
     ``at``: the training inputs X, or any one input.
     """
@@ -62,7 +62,7 @@ def errors_named(*, at: sp.Basic) -> Statement:
     reason="Subtract the two laws; the product of kernel and residual moves by one factor at a time, in either order.",
 )
 def error_law(names: Statement, motion: Statement, linear: Statement) -> Statement:
-    r"""\dot e = -\eta\,\hat\Theta_t e - \eta D_t\,g^{\mathrm{lin}}_t = -\eta\,\hat\Theta_0 e - \eta D_t\,g_t
+    r"""\dot\epsilon = -\eta\,\hat\Theta_t\epsilon - \eta D_t\,g^{\mathrm{lin}}_t = -\eta\,\hat\Theta_0\epsilon - \eta D_t\,g_t
 
     ``motion``: the law of f_t, a flow or a step; ``linear``: that of the linearized network.
     """
@@ -78,7 +78,7 @@ def error_law(names: Statement, motion: Statement, linear: Statement) -> Stateme
 
 @rule(source=Citation("", "substitution"), check=checks.error_start, reason="The linearized network starts where the network does.")
 def error_start(names: Statement, linearized: Statement) -> Statement:
-    r"""e_0 = f_0 - f^{\mathrm{lin}}_0 = -J_0\,w_0 = 0
+    r"""\epsilon_0 = f_0 - f^{\mathrm{lin}}_0 = -J_0\,w_0 = 0
 
     ``linearized``: what f_lin is, at the same input.
     """
@@ -182,7 +182,7 @@ def step_of_linearization(definition: Statement) -> Statement:
     reason="Below the edge no eigenvalue of I - eta Theta-hat exceeds 1 in size, so the old error does not grow; the rest adds at most its norms.",
 )
 def step_bound(law: Statement, gram: Statement) -> Statement:
-    r"""\lVert(I - \eta\hat\Theta_t)\,e_t\rVert \le \lVert e_t\rVert \text{ where } \eta\,\lambda_{\max}(\hat\Theta_t) \le 2"""
+    r"""\lVert(I - \eta\hat\Theta_t)\,\epsilon_t\rVert \le \lVert \epsilon_t\rVert \text{ where } \eta\,\lambda_{\max}(\hat\Theta_t) \le 2"""
     left = law.claim.lhs
     now = left.xreplace({t: t - 1})
     total = Norm(now)

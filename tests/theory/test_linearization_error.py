@@ -188,7 +188,7 @@ def test_the_constant_of_the_path_bound_is_exact() -> None:
 def test_gronwall_on_random_instances() -> None:
     """Both forms: u made from beta and a room, by sums on a fine grid; equality where there is no room."""
     first, general, second = gronwall().conclusion.claim
-    u, beta, alpha = (sp.Function(name, real=True) for name in ("u", "beta", "alpha"))
+    u, beta, alpha = (sp.Function(name, real=True) for name in ("grown", "growth", "ceiling"))
     assert first == sp.Le(u(t), u(0) * sp.exp(sp.Integral(beta(tau), (tau, 0, t))))
     assert second == sp.Le(u(t), alpha(t) * sp.exp(sp.Integral(beta(tau), (tau, 0, t))))
     assert general.rhs.has(sp.Integral) and general.lhs == u(t)

@@ -7,7 +7,7 @@ import sympy as sp
 from ntksym.notation import t, tau
 from ntksym.proof import Statement, Verdict, false, proved
 
-_NAMES = ("alpha", "beta", "u")
+_NAMES = ("ceiling", "growth", "grown")
 
 
 def _functions(claim: sp.Basic) -> dict[str, sp.Expr] | None:
@@ -20,11 +20,11 @@ def _functions(claim: sp.Basic) -> dict[str, sp.Expr] | None:
 
 def _room(found: dict[str, sp.Expr]) -> sp.Expr:
     """Alpha + int_0^t beta u - u, by a primitive that SymPy's derivative confirms."""
-    product = sp.expand((found["beta"] * found["u"]).rewrite(sp.exp))
+    product = sp.expand((found["growth"] * found["grown"]).rewrite(sp.exp))
     primitive = sp.integrate(product, t)
     if sp.expand(primitive.diff(t) - product) != 0:
         raise ValueError("the primitive is wrong")
-    return sp.expand((found["alpha"] + primitive - primitive.xreplace({t: sp.S.Zero}) - found["u"]).rewrite(sp.exp))
+    return sp.expand((found["ceiling"] + primitive - primitive.xreplace({t: sp.S.Zero}) - found["grown"]).rewrite(sp.exp))
 
 
 def _is_obeyed(room: sp.Expr) -> bool:
@@ -78,10 +78,10 @@ def witness_breaks(premises: tuple[Statement, ...], conclusion: Statement) -> Ve
     if (first.lhs, second.lhs) != (u(one), bound) or not isinstance(order, sp.Gt) or order.args != (u(one), bound):
         return false("the sides are not those of the lemma at time 1")
     values = {name: value.xreplace({t: one}) for name, value in found.items()}
-    lemma = values["alpha"] * sp.exp(values["beta"])  # beta is constant
-    if found["beta"].has(t) or sp.simplify(first.rhs - values["u"]) != 0 or sp.simplify(second.rhs - lemma) != 0:
+    lemma = values["ceiling"] * sp.exp(values["growth"])  # beta is constant
+    if found["growth"].has(t) or sp.simplify(first.rhs - values["grown"]) != 0 or sp.simplify(second.rhs - lemma) != 0:
         return false("a value at time 1 is another")
-    gap = sp.simplify(values["u"] - lemma)
+    gap = sp.simplify(values["grown"] - lemma)
     if not sp.N(gap, 40) > sp.Rational(1, 10**6):
         return false("the conclusion of the lemma holds")
     return proved("exact values at time 1; their difference is above $10^{-6}$ by 40 digits")

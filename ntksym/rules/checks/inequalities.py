@@ -72,7 +72,7 @@ def norm_comparison(premises: tuple[Statement, ...], conclusion: Statement) -> V
     problem = _solves(claim.rhs, claim.lhs, a, b)
     if problem:
         return false(problem)
-    scope = r"every $y \ge 0$, zeros included, by $\sqrt{y^2+\varepsilon^2}$: the right side solves $Y' = aY + b$, $Y(0) = y(0)$, by differentiation"
+    scope = r"every $y \ge 0$, zeros included, by $\sqrt{y^2+\delta^2}$: the right side solves $Y' = aY + b$, $Y(0) = y(0)$, by differentiation"
     return proved(scope) + simulated(claim)
 
 
