@@ -36,6 +36,7 @@ _SOURCES = (
     Source("owen1980", "article", "Donald B. Owen", "A table of normal integrals", 1980, "Communications in Statistics - Simulation and Computation 9(4)"),
     Source("neal1996", "book", "Radford M. Neal", "Bayesian Learning for Neural Networks", 1996, "Springer"),
     Source("williams1996", "inproceedings", "Christopher K. I. Williams", "Computing with infinite networks", 1996, "Advances in Neural Information Processing Systems 9"),
+    Source("rasmussen2006", "book", "Carl Edward Rasmussen and Christopher K. I. Williams", "Gaussian Processes for Machine Learning", 2006, "MIT Press"),
     Source("cho2009", "inproceedings", "Youngmin Cho and Lawrence K. Saul", "Kernel methods for deep learning", 2009, "Advances in Neural Information Processing Systems 22"),
     Source("daniely2016", "inproceedings", "Amit Daniely and Roy Frostig and Yoram Singer", "Toward deeper understanding of neural networks: the power of initialization and a dual view on expressivity", 2016, "Advances in Neural Information Processing Systems 29", "1602.05897"),
     Source("lee2018", "inproceedings", "Jaehoon Lee and Yasaman Bahri and Roman Novak and Samuel S. Schoenholz and Jeffrey Pennington and Jascha Sohl-Dickstein", "Deep neural networks as Gaussian processes", 2018, "International Conference on Learning Representations", "1711.00165"),

@@ -13,13 +13,17 @@ from sympy.printing.precedence import PRECEDENCE
 
 from ntksym.notation import latex_name
 
-# Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label.
+# Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label, "example" for one per example.
 _KINDS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec"), ("out", "one")),
+    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "meanout"), ("out", "one")),
+    **dict.fromkeys(("flinother", "dualcoefother", "reference", "referencecoef", "gpmean", "loomean"), ("out", "one")),
     **dict.fromkeys(("theta", "weightmove", "thetagrad"), ("parameters", "one")),
     "J": ("out", "parameters"),
-    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff"), ("out", "out")),
-    "loss": ("one", "one"),
+    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "covout"), ("out", "out")),
+    **dict.fromkeys(("gpcov", "Kslope", "regression", "regressionK", "loovar"), ("out", "out")),
+    **dict.fromkeys(("loss", "evidence", "evidenceslope"), ("one", "one")),
+    "outsum": ("example", "out"),
+    "Thetaone": ("example", "example"),
 }
 _PARAMETERS, _EXAMPLES, _OUTPUTS = (sp.Symbol(name, integer=True, positive=True) for name in ("P", "N", "k"))
 
@@ -89,7 +93,8 @@ def _size(kind: str, labels: Any) -> sp.Expr:
         return sp.S.One
     if kind == "parameters":
         return _PARAMETERS
-    return _OUTPUTS * _EXAMPLES if str(next(labels)) == "X" else _OUTPUTS
+    examples = {"X": _EXAMPLES, "rest": _EXAMPLES - 1}.get(str(next(labels)), sp.S.One)
+    return examples if kind == "example" else _OUTPUTS * examples
 
 
 class Transposed(sp.Expr):

@@ -19,6 +19,7 @@ from ntksym.notation import (
     CONVENTIONS_TEX,
     DEFAULT,
     MEANINGS,
+    POSTERIOR_CONVENTIONS_TEX,
     TRAINING_CONVENTIONS_TEX,
     Profile,
     sigma_w,
@@ -127,7 +128,10 @@ def _conventions(derivation: Derivation) -> tuple[str, ...]:
     if not any(expression.has(Array) for expression in expressions):
         return CONVENTIONS_TEX
     of_a_network = any(expression.has(sigma_w) for expression in expressions)
-    return (*(CONVENTIONS_TEX if of_a_network else ()), *TRAINING_CONVENTIONS_TEX)
+    arrays = {array for expression in expressions for array in expression.atoms(Array)}
+    trained = TRAINING_CONVENTIONS_TEX if any(array.time for array in arrays) else ()
+    posterior = POSTERIOR_CONVENTIONS_TEX if any(array.name in ("gpmean", "gpcov", "evidence") for array in arrays) else ()
+    return (*(CONVENTIONS_TEX if of_a_network else ()), *trained, *posterior)
 
 
 def _require_same_letters(diagram: Diagram, page: Page) -> None:

@@ -19,7 +19,7 @@ from ntksym.nodes import Array, CorrelationAngle, CorrelationArcsine, Delta
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer
 from ntksym.report.names import escape, symbol_latex
-from ntksym.report.operators import OperatorPrinting, is_matrix_valued, shown_inputs
+from ntksym.report.operators import OperatorPrinting, covariance, is_matrix_valued, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -134,6 +134,18 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
 
     def _function_text(self, name: str) -> str:
         return rf"\{name}"
+
+    def _operator(self, name: str) -> str:
+        return rf"\operatorname{{{name}}}"
+
+    def _below(self, text: str, index: str) -> str:
+        return f"{text}_{{{index}}}"
+
+    def _square(self, text: str) -> str:
+        return rf"\left[{text}\right]"
+
+    def _implication(self, both_ways: bool) -> str:
+        return r"\Leftrightarrow" if both_ways else r"\Rightarrow"
 
     def _array_text(self, array: Any) -> str:
         above = f"^{{{self._layer(array.layer[0])}}}" if array.layer else ""
@@ -425,7 +437,7 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
         if n == 1:
             return rf"\mathcal{{N}}\left({self._print(expr.mean[0])}, {self._print(expr.upper[0])}\right)"
         mean = "0" if expr.is_centred else self._matrix([[expr.mean[i]] for i in range(n)])
-        return rf"\mathcal{{N}}\left({mean}, {self._matrix([[expr.cov(i, j) for j in range(n)] for i in range(n)])}\right)"
+        return rf"\mathcal{{N}}\left({mean}, {self._matrix([[covariance(expr, i, j) for j in range(n)] for i in range(n)])}\right)"
 
     def _matrix(self, rows: list[list[Any]]) -> str:
         return (
