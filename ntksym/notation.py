@@ -71,12 +71,21 @@ _MEANINGS = (
     Meaning("Ddiff", "D", "D", r"movement of the tangent kernel, $\hat\Theta_t - \hat\Theta_0$", "kN x kN", reserved=False),
     Meaning("meanout", r"\mathbb{E}f", "E f", "mean of the outputs over the draw of the initial parameters", "k", reserved=False),
     Meaning("covout", r"\operatorname{Cov}f", "Cov f", "covariance of the outputs over the draw of the initial parameters", "k x k", reserved=False),
-    Meaning("flinother", r"\tilde{f}^{\mathrm{lin}}", "f~_lin", "output of the linearized network along a second solution of the same law", "k", reserved=False),
+    Meaning(
+        "flinother", r"\tilde{f}^{\mathrm{lin}}", "f~_lin", "output of the linearized network along a second solution of the same law", "k", reserved=False
+    ),
     Meaning("dualcoefother", r"\tilde{a}", "a~", "dual coefficients of a second solution of the same law", "kN", reserved=False),
     Meaning("reference", r"f^{\star}", "f*", "any outputs that the linearized network can have on the training inputs", "kN", reserved=False),
     Meaning("referencecoef", r"a^{\star}", "a*", "dual coefficients of any reference, which stands still", "kN", reserved=False),
     Meaning("outsum", r"\mathbf{1}^{\top}", "1^T", "sum over the outputs of each example", "N x kN", reserved=False),
-    Meaning("Thetaone", r"\hat\Theta^{(1)}", "Theta-hat^(1)", r"the factor of a kernel $\hat\Theta_0 = \hat\Theta^{(1)} \otimes I_k$ that is alike for all outputs", "N x N", reserved=False),
+    Meaning(
+        "Thetaone",
+        r"\hat\Theta^{(1)}",
+        "Theta-hat^(1)",
+        r"the factor of a kernel $\hat\Theta_0 = \hat\Theta^{(1)} \otimes I_k$ that is alike for all outputs",
+        "N x N",
+        reserved=False,
+    ),
     Meaning("crossentropy", r"\ell", "ell", "cross-entropy of one example", reserved=False),
     Meaning("softmax", "p", "p", "softmax of the outputs: the probabilities given to the classes", "k", reserved=False),
     Meaning("label", "y", "y", "label of an example, one-hot: 1 for its class, else 0", "k", reserved=False),
@@ -87,6 +96,7 @@ _MEANINGS = (
     Meaning("gpcov", "S", "S", "covariance of the outputs, given the targets", "k x k", reserved=False),
     Meaning("regression", "C", "C", "weights of the targets in a prediction", "k x kN", reserved=False),
     Meaning("regressionK", "C_K", "C_K", "the same for the NNGP posterior", "k x kN", reserved=False),
+    Meaning("ratio", "c", "c", "ratio of two kernels", reserved=False),
     Meaning("evidence", r"\log p(\mathcal{Y})", "log p(Y)", "log marginal likelihood: log of the density of the targets", reserved=False),
     Meaning("evidenceslope", r"\partial\log p(\mathcal{Y})", "d log p(Y)", "its derivative in a parameter of the network, or in the noise", reserved=False),
     Meaning("Kslope", r"\partial K", "dK", "derivative of the kernel in a parameter of the network, such as sigma_w", reserved=False),
@@ -174,7 +184,7 @@ TRAINING_CONVENTIONS_TEX: tuple[str, ...] = (
 # What a report about Gaussian posteriors prints.
 POSTERIOR_CONVENTIONS_TEX: tuple[str, ...] = (
     r"Targets are outputs plus independent Gaussian noise of variance $s$; without noise $s = 0$, and the kernel matrix has to be invertible.",
-    r"Outputs on several inputs are one column, ordered (example, output); $K$ and $\Theta$ without arguments are the matrices on the training inputs.",
+    r"Outputs on several inputs are one column, ordered (example, output); a kernel without arguments is the matrix on the training inputs.",
 )
 
 # What a report about the exponents of a parameterization prints instead.

@@ -25,6 +25,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "outsum": ("example", "out"),
     "Thetaone": ("example", "example"),
 }
+_NOT_SYMMETRIC = ("regression", "regressionK")  # A(x, x')^T is A(x', x) for kernels only
 _PARAMETERS, _EXAMPLES, _OUTPUTS = (sp.Symbol(name, integer=True, positive=True) for name in ("P", "N", "k"))
 
 
@@ -183,7 +184,7 @@ def transpose(expression: sp.Expr) -> sp.Expr:
         return expression.array
     if isinstance(expression, sp.Derivative):
         return sp.Derivative(transpose(expression.expr), *expression.args[1:], evaluate=False)
-    if isinstance(expression, Array) and len(expression.inputs) == 2:
+    if isinstance(expression, Array) and len(expression.inputs) == 2 and expression.name not in _NOT_SYMMETRIC:
         first, second = expression.inputs
         return Array(expression.name, (second, first), expression.time, expression.layer)
     return Transposed(expression)

@@ -131,7 +131,7 @@ def _conventions(derivation: Derivation) -> tuple[str, ...]:
     arrays = {array for expression in expressions for array in expression.atoms(Array)}
     trained = TRAINING_CONVENTIONS_TEX if any(array.time for array in arrays) else ()
     posterior = POSTERIOR_CONVENTIONS_TEX if any(array.name in ("gpmean", "gpcov", "evidence") for array in arrays) else ()
-    return (*(CONVENTIONS_TEX if of_a_network else ()), *trained, *posterior)
+    return (*(CONVENTIONS_TEX if of_a_network else ()), *(trained[:-1] if posterior else trained), *posterior)
 
 
 def _require_same_letters(diagram: Diagram, page: Page) -> None:

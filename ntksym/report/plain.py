@@ -113,7 +113,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
     def _array_text(self, array: Any) -> str:
         above = f"^{self._layer(array.layer[0])}" if array.layer else ""
         time = self._time_text(array.time[0]) if array.time else ""
-        below = f"_{time if time.isalnum() else '{' + time + '}'}" if array.time else ""
+        below = f"_{time if time.isalnum() or len(time) == 1 else '{' + time + '}'}" if array.time else ""
         inputs = f"({', '.join(self._print(label) for label in shown_inputs(array))})" if shown_inputs(array) else ""
         return f"{symbol_text(array.name)}{above}{below}{inputs}"
 

@@ -14,11 +14,13 @@ TARGETS = Array("targets", (X,))
 NUMBER = sp.Symbol("i", integer=True, positive=True)
 EXAMPLES = sp.Symbol("N", integer=True, positive=True)
 
-_PRIORS = {
+PRIORS = {
     "K": Assumption("nngp-prior", "The outputs before training are a centred Gaussian process with covariance $K$, as in the limit of infinite width."),
     "Theta": Assumption("ntk-prior", r"The outputs are given the prior of a centred Gaussian process with covariance $\Theta$, the NTK."),
 }
-NOISE = Assumption("gaussian-noise", "The targets are the outputs plus independent Gaussian noise of variance $s$, alike for all; $s > 0$, or the kernel matrix is invertible.")
+NOISE = Assumption(
+    "gaussian-noise", "The targets are the outputs plus independent Gaussian noise of variance $s$, alike for all; $s > 0$, or the kernel matrix is invertible."
+)
 
 
 def inverse(matrix: Array, added: sp.Expr = noise) -> Spectral:
@@ -41,7 +43,7 @@ def prior(*, kernel: str = "K") -> Statement:
     vector = sp.Tuple(here, there, TARGETS)
     upper = sp.Tuple(entry(x1, x1), entry(x1, x2), entry(x1, X), entry(x2, x2), entry(x2, X), noisy)
     law = Gaussian(vector, sp.Tuple(0, 0, 0), upper)
-    return Statement(DistributedAs(vector, law), assumptions=(_PRIORS[kernel], NOISE))
+    return Statement(DistributedAs(vector, law), assumptions=(PRIORS[kernel], NOISE))
 
 
 @rule(
@@ -49,12 +51,15 @@ def prior(*, kernel: str = "K") -> Statement:
     check=checks.regression_weights,
     reason="What these weights leave of an output is uncorrelated with the targets, hence independent of them.",
 )
-def regression_weights(law: Statement) -> Statement:
-    r"""\operatorname{Cov}(f(x) - C(x)\mathcal Y,\, \mathcal Y) = 0 \;\Leftrightarrow\; C(x) = K(x,\mathcal X)(K + sI)^{-1}"""
+def regression_weights(law: Statement, *, name: str = "regression") -> Statement:
+    r"""\operatorname{Cov}(f(x) - C(x)\mathcal Y,\, \mathcal Y) = 0 \;\Leftrightarrow\; C(x) = K(x,\mathcal X)(K + sI)^{-1}
+
+    ``name``: "regression" (C), or "regressionK" (C_K) beside the weights of another prediction.
+    """
     gaussian = law.claim.args[1]
     cross, noisy = gaussian.cov(0, 2), gaussian.cov(2, 2)
     right = cross * Spectral(sp.Lambda(lam, 1 / noisy.function.expr), noisy.matrix)
-    return Statement(sp.Eq(Array("regression", cross.inputs), right, evaluate=False))
+    return Statement(sp.Eq(Array(name, cross.inputs), right, evaluate=False))
 
 
 @rule(
@@ -70,7 +75,11 @@ def conditional_law(law: Statement, weights: Statement) -> Statement:
     return Statement(sp.Tuple(mean, sp.Eq(Array("gpcov", (x1, x2)), rest_of, evaluate=False)))
 
 
-@rule(source=Citation("", "functions of one symmetric matrix"), check=checks.on_training_inputs, reason="At the training inputs all factors are functions of one matrix.")
+@rule(
+    source=Citation("", "functions of one symmetric matrix"),
+    check=checks.on_training_inputs,
+    reason="At the training inputs all factors are functions of one matrix.",
+)
 def on_training_inputs(statement: Statement) -> Statement:
     r"""K\,\psi(K) = (\lambda\psi)(K)
 
@@ -94,7 +103,11 @@ def on_training_inputs(statement: Statement) -> Statement:
     return Statement(sp.Eq(claim.lhs, right, evaluate=False))
 
 
-@rule(source=Citation("rasmussen2006", "Eq. 2.30"), check=checks.marginal_likelihood, reason="The density of the targets under the prior, integrated over the outputs.")
+@rule(
+    source=Citation("rasmussen2006", "Eq. 2.30"),
+    check=checks.marginal_likelihood,
+    reason="The density of the targets under the prior, integrated over the outputs.",
+)
 def marginal_likelihood(law: Statement) -> Statement:
     r"""\log p(\mathcal Y) = -\tfrac12\mathcal Y^\top(K+sI)^{-1}\mathcal Y - \tfrac12\operatorname{tr}\log(K+sI) - \tfrac{kN}2\log 2\pi"""
     noisy = law.claim.args[1].cov(2, 2)

@@ -52,10 +52,10 @@ def prior(premises: tuple[Statement, ...], conclusion: Statement, *, kernel: str
     return proved("two inputs and two training inputs, every kernel: covariance of a linear image of outputs and noise, written out")
 
 
-def regression_weights(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
+def regression_weights(premises: tuple[Statement, ...], conclusion: Statement, *, name: str = "regression") -> Verdict:
     """The rest is uncorrelated with the targets, for all sizes."""
     law, claim = premises[0].claim.args[1], conclusion.claim
-    if claim.lhs != Array("regression", (x1, X)) or shaped(claim):
+    if claim.lhs != Array(name, (x1, X)) or shaped(claim):
         return shaped(claim) or false("the left side is not the weights at x")
     noisy = law.cov(2, 2).matrix + noise
     return matrices(sp.expand(law.cov(0, 2) - claim.rhs * noisy), "the rest is uncorrelated with the targets")
@@ -242,5 +242,3 @@ def leave_one_out(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
         if sp.simplify((part.lhs - part.rhs).xreplace(values)) != 0:
             return false("put into the relations, something remains")
     return proved("every number of examples: put into the relations, nothing remains")
-
-
