@@ -63,7 +63,14 @@ _MEANINGS = (
     Meaning("J", "J", "J", r"Jacobian of the outputs with respect to all parameters, $\partial f/\partial\theta$", "kN x P", reserved=False),
     Meaning("weightmove", "w", "w", r"movement of the parameters, $w_t = \theta_t - \theta_0$", "P", reserved=False),
     Meaning("thetagrad", r"\nabla_\theta\mathcal{L}", "grad_theta L", "gradient of the loss with respect to the parameters", "P", reserved=False),
-    Meaning("lossgrad", r"\nabla_f\mathcal{L}", "grad_f L", r"gradient of the loss with respect to the outputs, at $f_t(\mathcal{X})$", "kN", reserved=False),
+    Meaning(
+        "lossgrad",
+        r"\nabla_f\mathcal{L}",
+        "grad_f L",
+        r"gradient of the loss by the outputs, at $f_t(\mathcal{X})$ or those named",
+        "kN",
+        reserved=False,
+    ),
     Meaning("lossgradlin", r"\nabla_f\mathcal{L}^{\mathrm{lin}}", "grad_f L_lin", r"the same at $f^{\mathrm{lin}}_t(\mathcal{X})$", "kN", reserved=False),
     Meaning("dualcoef", "a", "a", "dual coefficients: the parameters move by the transposed Jacobian times them", "kN", reserved=False),
     Meaning("residual", "g", "g", r"residual $f_t(\mathcal{X}) - \mathcal{Y}$", "kN", reserved=False),
@@ -77,6 +84,8 @@ _MEANINGS = (
     Meaning("dualcoefother", r"\tilde{a}", "a~", "dual coefficients of a second solution of the same law", "kN", reserved=False),
     Meaning("reference", r"f^{\star}", "f*", "any outputs that the linearized network can have on the training inputs", "kN", reserved=False),
     Meaning("referencecoef", r"a^{\star}", "a*", "dual coefficients of any reference, which stands still", "kN", reserved=False),
+    Meaning("penalized", r"\mathcal{L}^{r}", "L^r", r"the loss plus what the ridge adds, $\tfrac{r}{2}\lVert w_t\rVert^2$", reserved=False),
+    Meaning("distance", r"\Delta", "Delta", "squared distance of two solutions in the space of parameters", reserved=False),
     Meaning("outsum", r"\mathbf{1}^{\top}", "1^T", "sum over the outputs of each example", "N x kN", reserved=False),
     Meaning(
         "Thetaone",
@@ -179,6 +188,11 @@ TRAINING_CONVENTIONS_TEX: tuple[str, ...] = (
     r"The time $t$ counts steps of gradient descent with learning rate $\eta$, in flows too.",
     r"The ridge $r$ adds $\tfrac{r}{2}\|\theta-\theta_0\|^2$ to the loss; it is absolute, and no noise of the labels.",
     r"Outputs on several inputs are one column, ordered (example, output); $\hat\Theta_0$ without arguments is the matrix on the training inputs.",
+)
+
+# What a report about the loss of one example prints.
+CROSS_ENTROPY_CONVENTIONS_TEX: tuple[str, ...] = (
+    r"Outputs, label and probabilities are those of one example, with one entry for each of the $k$ classes; the loss of training is the sum over examples.",
 )
 
 # What a report about Gaussian posteriors prints.

@@ -21,7 +21,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "J": ("out", "parameters"),
     **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "covout"), ("out", "out")),
     **dict.fromkeys(("gpcov", "Kslope", "regression", "regressionK", "loovar"), ("out", "out")),
-    **dict.fromkeys(("loss", "evidence", "evidenceslope"), ("one", "one")),
+    **dict.fromkeys(("loss", "penalized", "distance", "evidence", "evidenceslope"), ("one", "one")),
     "outsum": ("example", "out"),
     "Thetaone": ("example", "example"),
 }

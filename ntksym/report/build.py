@@ -13,10 +13,11 @@ import sympy as sp
 from ntksym.errors import NotationError, RuleError
 from ntksym.forms import AbcClass, NumericDual, OutsideClass, Recursion
 from ntksym.gaussian.laws import HALF, POINT, Law, Slot
-from ntksym.nodes import Array, Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
+from ntksym.nodes import Array, Delta, DistributedAs, Entry, Expect, Gaussian, GradientAt, Indicator, LossAt
 from ntksym.notation import (
     ABC_CONVENTIONS_TEX,
     CONVENTIONS_TEX,
+    CROSS_ENTROPY_CONVENTIONS_TEX,
     DEFAULT,
     MEANINGS,
     POSTERIOR_CONVENTIONS_TEX,
@@ -126,7 +127,7 @@ def _conventions(derivation: Derivation) -> tuple[str, ...]:
         return ABC_CONVENTIONS_TEX
     expressions = _expressions(derivation, "full")
     if not any(expression.has(Array) for expression in expressions):
-        return CONVENTIONS_TEX
+        return CROSS_ENTROPY_CONVENTIONS_TEX if any(expression.has(sp.Symbol("crossentropy")) for expression in expressions) else CONVENTIONS_TEX
     of_a_network = any(expression.has(sigma_w) for expression in expressions)
     arrays = {array for expression in expressions for array in expression.atoms(Array)}
     trained = TRAINING_CONVENTIONS_TEX if any(array.time for array in arrays) else ()
@@ -333,6 +334,7 @@ def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     used: set[str] = set()
     for expression in _expressions(derivation, detail):
         used |= {str(s) for s in expression.atoms(sp.Symbol)}
+        used |= {key for key, node in (("loss", LossAt), ("lossgrad", GradientAt)) if expression.has(node)}
     for key in _TWINS:
         if _TWINS[key] in used:
             used.discard(key)

@@ -215,7 +215,9 @@ class Namer:
             if not too_wide:
                 return expression
             term = too_wide[0]
-            inner = sorted((a for a in term.atoms(sp.Add) if a != term), key=lambda a: (-width(latex(a, self.profile)), sp.default_sort_key(a)))
+            inner = sorted(
+                (a for a in term.atoms(sp.Add) if a != term and a.is_commutative), key=lambda a: (-width(latex(a, self.profile)), sp.default_sort_key(a))
+            )
             if not inner or width(latex(inner[0], self.profile)) < 10:
                 return expression
             expression = expression.xreplace({inner[0]: self.bind(inner[0], [("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"), _PART_LETTER])})

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import Array, Gaussian, Spectral, Transposed, rows_and_columns, transpose
+from ntksym.nodes import Array, Gaussian, LossAt, Spectral, Transposed, rows_and_columns, transpose
 from ntksym.notation import X
 from ntksym.report.ordering import ordered_factors
 
@@ -168,12 +168,17 @@ class OperatorPrinting:
     def _matrix_terms(self, expr: sp.Add) -> list[tuple[str, str]]:
         found = []
         number = rows_and_columns(expr) == (1, 1)
-        for term in sorted(expr.args, key=lambda term: (number and term.is_commutative, *_reading_order(term))):
+        for term in sorted(expr.args, key=lambda term: (_rank_in_number(term) if number else 0, *_reading_order(term))):
             negative = term.could_extract_minus_sign()
             inner = -term if negative else term
             found.append(("-" if negative else "+", self._identity(inner) if inner.is_commutative and not number else self._print(inner)))
         leading = next((i for i, (sign, _) in enumerate(found) if sign == "+"), 0)
         return [found[leading], *found[:leading], *found[leading + 1 :]]
+
+
+def _rank_in_number(term: sp.Expr) -> int:
+    """In a sum of numbers: a loss first, then products of vectors, then all other numbers."""
+    return 0 if term.has(LossAt) and term.is_commutative else 2 if term.is_commutative else 1
 
 
 def _reading_order(term: sp.Expr) -> tuple[Any, ...]:
@@ -194,7 +199,7 @@ def is_matrix_valued(expression: Any) -> bool:
 
 def shown_inputs(array: Array) -> tuple[sp.Basic, ...]:
     """The labels to print: none where the array belongs to the training set as a whole."""
-    hidden = array.name in _OF_TRAINING_SET and set(array.inputs) == {X} or array.name in ("loomean", "loovar")
+    hidden = array.name in _OF_TRAINING_SET and set(array.inputs) == {X} or array.name in ("loomean", "loovar", "outsum")
     return () if hidden else tuple(array.inputs)
 
 

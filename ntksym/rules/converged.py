@@ -118,7 +118,7 @@ def proportional_kernels(weights: Statement, posterior: Statement) -> Statement:
     reason="The ridge of the training is the noise of that posterior; the covariances differ all the same.",
 )
 def ridge_as_noise(law: Statement, weights: Statement, mean: Statement) -> Statement:
-    r"""s = r \;\Rightarrow\; \mathbb E f_\infty(x) = m(x)
+    r"""\mathbb E f_\infty(x) = m(x)\;\text{ where }\; s = r
 
     ``law`` and ``weights``: of converged networks; ``mean``: of the posterior with the prior covariance Theta.
     """

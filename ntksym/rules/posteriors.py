@@ -123,7 +123,7 @@ def marginal_likelihood(law: Statement) -> Statement:
     reason=r"$\partial A^{-1} = -A^{-1}(\partial A)A^{-1}$ and $\partial\log\det A = \operatorname{tr}(A^{-1}\partial A)$, with $A = K + sI$.",
 )
 def evidence_slope(evidence: Statement) -> Statement:
-    r"""\partial\log p(\mathcal Y) = \tfrac12\operatorname{tr}\big((\alpha\alpha^\top - A^{-1})\,\partial K\big),\qquad \alpha = A^{-1}\mathcal Y,\; A = K + sI"""
+    r"""\partial\log p(\mathcal Y) = \tfrac12\operatorname{tr}\big((\alpha\alpha^\top - A^{-1})\,\partial K\big),\;\; \alpha = A^{-1}\mathcal Y,\; A = K + sI"""
     (undone,) = (node for node in evidence.claim.rhs.atoms(Spectral) if not node.function.expr.has(sp.log))
     slope, alpha = Array("Kslope", (X, X)), undone * TARGETS
     first = transpose(alpha) * slope * alpha / 2 - Trace(undone * slope) / 2
@@ -140,7 +140,7 @@ def evidence_slope(evidence: Statement) -> Statement:
     reason="One target given the others: the posterior with one training input left out, plus the noise.",
 )
 def without_one(mean: Statement, covariance: Statement) -> Statement:
-    r"""m_{-i} = K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}\mathcal Y_{-i},\qquad v_{-i} = K(x_i,x_i) + s - K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}K(\mathcal X_{-i},x_i)
+    r"""m_{-i} = K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}\mathcal Y_{-i},\;\; v_{-i} = K(x_i,x_i) + s - K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}K(\mathcal X_{-i},x_i)
 
     ``mean``, ``covariance``: of the posterior.  One output per input; several with the kernel K (x) I_k are separate.
     """

@@ -118,7 +118,7 @@ def proportional_kernels(premises: tuple[Statement, ...], conclusion: Statement)
     claim = conclusion.claim
     if not isinstance(claim, Follows) or claim.consequence != sp.Eq(_C, _CK, evaluate=False) or weights.lhs != _C or posterior.lhs != _CK:
         return false("it is about the two weights")
-    values = {equation.lhs: equation.rhs for equation in claim.condition}
+    values = {equation.lhs: equation.rhs for equation in claim.condition.args}
     if set(values) != {Array("Theta", (x1, X)), Array("Theta", (X, X)), ridge} or shaped(claim.condition):
         return false("it assumes the kernel on two blocks, and the ridge")
     whole = Array("K", (X, X))
