@@ -1,7 +1,7 @@
 """Gradient flow by cross-entropy does not end: the outputs grow without bound.
 
-Claim. With a positive definite kernel and no ridge, L(f_t) <= N(k-1)/t + |log(t) Y - f_0|^2 / (2 eta t) (metric of the inverse kernel), so the loss tends to zero
-and |f_t(X)| >= log((k-1)/(exp(L(f_t)) - 1))/sqrt(2) tends to infinity.
+Claim. With a positive definite kernel and no ridge, L(f_t) <= N(k-1)/t + |log(t) Y - f_0|^2 / (2 eta t) in the inverse kernel's metric, so the loss tends to
+zero and |f_t(X)| >= log((k-1)/(exp(L(f_t)) - 1))/sqrt(2) tends to infinity.
 
 Source. Soudry et al. 2018 (arXiv:1710.10345), Lem. 1, for linear models.
 """

@@ -150,10 +150,10 @@ def no_total_force(sums: Statement) -> Statement:
     check=checks.no_total_coefficient,
     reason="Summed over the outputs the law has no force left: a linear law at rest at zero stays there.",
 )
-def no_total_coefficient(law: Statement, force: Statement, *, dynamics: str) -> Statement:
+def no_total_coefficient(law: Statement, force: Statement, start: Statement, *, dynamics: str) -> Statement:
     r"""\mathbf 1^\top a_t = 0
 
-    ``law``: of a_t from a_0 = 0 by the ``dynamics``, the gradient at the outputs; ``force``: its sum over the outputs.
+    ``law``: of a_t by the ``dynamics``, the gradient at the outputs; ``force``: its sum over the outputs; ``start``: a_0 = 0.
     """
     coefficients = Array("dualcoef", (X,), (t,))
     return Statement(sp.Eq(force.claim.lhs.args[0] * coefficients, 0, evaluate=False))

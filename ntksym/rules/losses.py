@@ -126,10 +126,11 @@ def kernel_metric(distance: Statement, fitted: Statement) -> Statement:
     check=checks.loss_gap,
     reason=r"$2\eta t(\mathcal{L}(f_t) - \mathcal{L}(f^\star)) + \lVert w_t - w^\star\rVert^2$ does not grow.",
 )
-def loss_gap(law: Statement, fitted: Statement, tangent: Statement) -> Statement:
+def loss_gap(law: Statement, fitted: Statement, tangent: Statement, start: Statement) -> Statement:
     r"""f^\star = f_0 + \hat\Theta_0\,a^\star \;\Rightarrow\; \mathcal L(f_t) \le \mathcal L(f^\star) + \frac{\lVert w^\star\rVert^2}{2\eta t}
 
-    ``law``: gradient flow of a_t without a ridge; ``fitted``: the outputs on the training inputs by a_t; ``tangent``: to the reference.
+    ``law``: gradient flow of a_t without a ridge; ``fitted``: the outputs on the training inputs by a_t; ``tangent``: to the reference;
+    ``start``: a_0 = 0.
     """
     reached = sp.Eq(REFERENCE, fitted.claim.rhs.xreplace({COEFFICIENTS: REFERENCE_COEFFICIENTS}), evaluate=False)
     bound = sp.Le(LossAt(FITTED), LossAt(REFERENCE) + square(REFERENCE_COEFFICIENTS) / (2 * eta * t), evaluate=False)

@@ -140,7 +140,7 @@ def evidence_slope(evidence: Statement) -> Statement:
     reason="One target given the others: the posterior with one training input left out, plus the noise.",
 )
 def without_one(mean: Statement, covariance: Statement) -> Statement:
-    r"""m_{-i} = K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}\mathcal Y_{-i},\;\; v_{-i} = K(x_i,x_i) + s - K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}K(\mathcal X_{-i},x_i)
+    r"""m_{-i} = K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}\mathcal Y_{-i},\  v_{-i} = K(x_i,x_i) + s - K(x_i,\mathcal X_{-i})(K_{-i}+sI)^{-1}K(\mathcal X_{-i},x_i)
 
     ``mean``, ``covariance``: of the posterior.  One output per input; several with the kernel K (x) I_k are separate.
     """

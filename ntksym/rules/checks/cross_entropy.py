@@ -263,8 +263,10 @@ def no_total_force(premises: tuple[Statement, ...], conclusion: Statement) -> Ve
 
 def no_total_coefficient(premises: tuple[Statement, ...], conclusion: Statement, *, dynamics: str) -> Verdict:
     """The law summed over outputs is homogeneous in the sum of the coefficients: zero solves it, from zero."""
-    law, force, claim = premises[0].claim, premises[1].claim, conclusion.claim
-    sums = Array("outsum", (X, X))
+    law, force, start = (premise.claim for premise in premises)
+    claim, sums = conclusion.claim, Array("outsum", (X, X))
+    if start.lhs != _A.xreplace({t: sp.S.Zero}) or start.rhs != 0:
+        return false("the coefficients do not start at zero")
     if claim.lhs != sums * _A or claim.rhs != 0 or force.rhs != 0 or shaped(claim):
         return shaped(claim) or false("not the sum of the coefficients")
     if law.has(sp.Derivative) is not dynamics.endswith("flow"):

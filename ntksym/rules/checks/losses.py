@@ -161,8 +161,10 @@ def kernel_metric(premises: tuple[Statement, ...], conclusion: Statement) -> Ver
 
 def loss_gap(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """d/dt of 2 eta t (L - L*) + |w - w*|^2, by the product rule: minus two terms that are not negative."""
-    law, fitted, tangent = (premise.claim for premise in premises)
+    law, fitted, tangent, rest_at = (premise.claim for premise in premises)
     claim = conclusion.claim
+    if rest_at.lhs != _A.xreplace({t: sp.S.Zero}) or rest_at.rhs != 0:
+        return false("the squared distance at the start is that from zero")
     if not isinstance(claim, Follows) or not isinstance(claim.consequence, sp.Le) or law.has(ridge):
         return false("a bound under a condition, without a ridge")
     reached, bound = claim.condition, claim.consequence
