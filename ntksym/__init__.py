@@ -29,9 +29,23 @@ if TYPE_CHECKING:
     from ntksym.evaluate.finite import linearize as linearize
     from ntksym.evaluate.finite import monte_carlo_kernel_fn as monte_carlo_kernel_fn
     from ntksym.evaluate.finite import taylor_expand as taylor_expand
+    from ntksym.evaluate.flows import Spectrum as Spectrum
+    from ntksym.evaluate.flows import ensemble_fn as ensemble_fn
+    from ntksym.evaluate.flows import factorize as factorize
+    from ntksym.evaluate.flows import flow_fn as flow_fn
+    from ntksym.evaluate.flows import max_learning_rate as max_learning_rate
+    from ntksym.evaluate.flows import unvec as unvec
+    from ntksym.evaluate.flows import vec as vec
+    from ntksym.evaluate.gaussian_processes import leave_one_out as leave_one_out
+    from ntksym.evaluate.gaussian_processes import log_marginal_likelihood as log_marginal_likelihood
+    from ntksym.evaluate.gaussian_processes import maximize_marginal_likelihood as maximize_marginal_likelihood
+    from ntksym.evaluate.gaussian_processes import posterior as posterior
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
     from ntksym.evaluate.storage import load_kernel as load_kernel
     from ntksym.evaluate.storage import save_kernel as save_kernel
+    from ntksym.evaluate.training import Training as Training
+    from ntksym.evaluate.training import train as train
+    from ntksym.evaluate.training.picture import plot_training as plot_training
     from ntksym.library import derivations as derivations
     from ntksym.network import Bias as Bias
     from ntksym.network import Concat as Concat
@@ -68,8 +82,10 @@ _HOMES = {
     "RMSNorm": "ntksym.network",
     "Residual": "ntksym.network",
     "Scale": "ntksym.network",
+    "Spectrum": "ntksym.evaluate.flows",
     "Sum": "ntksym.network",
     "ToleranceWarning": "ntksym.errors",
+    "Training": "ntksym.evaluate.training",
     "abc": "ntksym.theory",
     "abc_exponents": "ntksym.theory",
     "activation": "ntksym.activations",
@@ -82,17 +98,29 @@ _HOMES = {
     "emit": "ntksym.evaluate.emission",
     "empirical_ntk_fn": "ntksym.evaluate.finite",
     "empirical_ntk_vp_fn": "ntksym.evaluate.finite",
+    "ensemble_fn": "ntksym.evaluate.flows",
+    "factorize": "ntksym.evaluate.flows",
     "fcn": "ntksym.network",
+    "flow_fn": "ntksym.evaluate.flows",
     "hermite_coefficients": "ntksym.duals",
     "hermite_expansion": "ntksym.duals",
     "init_fn": "ntksym.evaluate.finite",
     "kernel_fn": "ntksym.evaluate.kernels",
+    "leave_one_out": "ntksym.evaluate.gaussian_processes",
     "linearize": "ntksym.evaluate.finite",
     "load_kernel": "ntksym.evaluate.storage",
+    "log_marginal_likelihood": "ntksym.evaluate.gaussian_processes",
+    "max_learning_rate": "ntksym.evaluate.flows",
+    "maximize_marginal_likelihood": "ntksym.evaluate.gaussian_processes",
     "monte_carlo_kernel_fn": "ntksym.evaluate.finite",
+    "plot_training": "ntksym.evaluate.training.picture",
     "plot_width_scaling": "ntksym.evaluate.convergence.picture",
+    "posterior": "ntksym.evaluate.gaussian_processes",
     "save_kernel": "ntksym.evaluate.storage",
     "taylor_expand": "ntksym.evaluate.finite",
+    "train": "ntksym.evaluate.training",
+    "unvec": "ntksym.evaluate.flows",
+    "vec": "ntksym.evaluate.flows",
     "width_scaling": "ntksym.evaluate.convergence",
 }
 
@@ -111,8 +139,10 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "RMSNorm",
     "Residual",
     "Scale",
+    "Spectrum",
     "Sum",
     "ToleranceWarning",
+    "Training",
     "__version__",
     "abc",
     "abc_exponents",
@@ -126,17 +156,29 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "emit",
     "empirical_ntk_fn",
     "empirical_ntk_vp_fn",
+    "ensemble_fn",
+    "factorize",
     "fcn",
+    "flow_fn",
     "hermite_coefficients",
     "hermite_expansion",
     "init_fn",
     "kernel_fn",
+    "leave_one_out",
     "linearize",
     "load_kernel",
+    "log_marginal_likelihood",
+    "max_learning_rate",
+    "maximize_marginal_likelihood",
     "monte_carlo_kernel_fn",
+    "plot_training",
     "plot_width_scaling",
+    "posterior",
     "save_kernel",
     "taylor_expand",
+    "train",
+    "unvec",
+    "vec",
     "width_scaling",
 ]
 

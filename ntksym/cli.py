@@ -1,4 +1,4 @@
-"""The command line: ``ntksym derive | dual | emit | list | check``.
+"""The command line: ``ntksym derive | dual | emit | fit | graph | list | check``.
 
 Results go to stdout, progress and errors to stderr.  Exit status: 0 done, 1 a check failed, 2 wrong use or bad input, 130 interrupted.
 A command's module is loaded when it is called, so that ``ntksym --help`` loads no SymPy and nothing that needs no numbers loads JAX.
@@ -23,13 +23,14 @@ _COMMANDS = MappingProxyType(
         "derive": ("ntksym.commands.derive", "Derive the kernels of a network, show the derivation, write and run the code."),
         "dual": ("ntksym.commands.dual", "Derive the dual activation E[phi(u) phi(v)] and its derivative."),
         "emit": ("ntksym.commands.emit", "Write the derived kernel as one Python module that imports jax only."),
+        "fit": ("ntksym.commands.fit", "Fit the infinitely wide network to data: NNGP posterior, NTK at several times."),
         "graph": ("ntksym.commands.graph", "Show the chain-rule graph of a network: tree, Mermaid, TikZ, SVG, PNG, JSON."),
         "list": ("ntksym.commands.list", "List the activations and the derivations there are."),
     }
 )
 
 # Loaded only where numbers are computed: these need JAX.
-_LATER = MappingProxyType({"experiment": "ntksym.evaluate.experiment"})
+_LATER = MappingProxyType({"experiment": "ntksym.evaluate.experiment", "fit_picture": "ntksym.evaluate.fitting.picture", "fitting": "ntksym.evaluate.fitting"})
 
 
 def load(name: str) -> ModuleType:

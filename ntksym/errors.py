@@ -64,8 +64,8 @@ class SerializationError(NtksymError):
 
 
 class PrecisionWarning(UserWarning):
-    """float64 data met a float32 JAX."""
+    """float64 data met a float32 JAX, or a solve has few digits left."""
 
 
 class ToleranceWarning(UserWarning):
-    """A number whose error bound is above the tolerance that was asked for."""
+    """A number whose error bound is above the tolerance that was asked for, or an iteration that stopped short of it."""

@@ -49,7 +49,7 @@ _EVALUATED: tuple[_Head, ...] = (
     *(sp.KroneckerDelta, sp.Derivative, sp.Eq, sp.Ne, sp.Lt, sp.Le, sp.Gt, sp.Ge, sp.And, sp.Or, sp.Not),
 )
 # Heads whose constructor only puts the arguments together.
-_INERT: tuple[_Head, ...] = (sp.Sum, sp.Product, sp.Indexed, sp.IndexedBase, sp.Idx, sp.Tuple, sp.Lambda, ExprCondPair, sp.Subs, sp.Interval)
+_INERT: tuple[_Head, ...] = (sp.Sum, sp.Product, sp.Integral, sp.Indexed, sp.IndexedBase, sp.Idx, sp.Tuple, sp.Lambda, ExprCondPair, sp.Subs, sp.Interval)
 _NODES: tuple[_Head, ...] = tuple(
     sorted(
         (c for c in vars(nodes).values() if isinstance(c, type) and issubclass(c, sp.Basic) and c.__module__.startswith(f"{nodes.__name__}.")),

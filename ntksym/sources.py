@@ -31,6 +31,10 @@ class Source:
 
 _SOURCES = (
     Source("rockafellar1970", "book", "R. Tyrrell Rockafellar", "Convex Analysis", 1970, "Princeton University Press"),
+    Source("penrose1955", "article", "Roger Penrose", "A generalized inverse for matrices", 1955, "Mathematical Proceedings of the Cambridge Philosophical Society 51(3)"),
+    Source("polyak1964", "article", "Boris T. Polyak", "Some methods of speeding up the convergence of iteration methods", 1964, "USSR Computational Mathematics and Mathematical Physics 4(5)"),
+    Source("ali2019", "inproceedings", "Alnur Ali and J. Zico Kolter and Ryan J. Tibshirani", "A continuous-time view of early stopping for least squares", 2019, "International Conference on Artificial Intelligence and Statistics", "1810.10082"),
+    Source("bohning1992", "article", "Dankmar Boehning", "Multinomial logistic regression algorithm", 1992, "Annals of the Institute of Statistical Mathematics 44(1)"),
     Source("price1958", "article", "Robert Price", "A useful theorem for nonlinear devices having Gaussian inputs", 1958, "IRE Transactions on Information Theory 4(2)"),
     Source("stein1981", "article", "Charles M. Stein", "Estimation of the mean of a multivariate normal distribution", 1981, "The Annals of Statistics 9(6)"),
     Source("sheppard1899", "article", "William F. Sheppard", "On the application of the theory of error to cases of normal distribution and normal correlation", 1899, "Philosophical Transactions of the Royal Society A 192"),
@@ -38,7 +42,6 @@ _SOURCES = (
     Source("neal1996", "book", "Radford M. Neal", "Bayesian Learning for Neural Networks", 1996, "Springer"),
     Source("williams1996", "inproceedings", "Christopher K. I. Williams", "Computing with infinite networks", 1996, "Advances in Neural Information Processing Systems 9"),
     Source("bishop2006", "book", "Christopher M. Bishop", "Pattern Recognition and Machine Learning", 2006, "Springer"),
-    Source("boehning1992", "article", "Dankmar Boehning", "Multinomial logistic regression algorithm", 1992, "Annals of the Institute of Statistical Mathematics 44(1)"),
     Source("soudry2018", "article", "Daniel Soudry and Elad Hoffer and Mor Shpigel Nacson and Suriya Gunasekar and Nathan Srebro", "The implicit bias of gradient descent on separable data", 2018, "Journal of Machine Learning Research 19", "1710.10345"),
     Source("rasmussen2006", "book", "Carl Edward Rasmussen and Christopher K. I. Williams", "Gaussian Processes for Machine Learning", 2006, "MIT Press"),
     Source("cho2009", "inproceedings", "Youngmin Cho and Lawrence K. Saul", "Kernel methods for deep learning", 2009, "Advances in Neural Information Processing Systems 22"),

@@ -252,8 +252,8 @@ def test_face_table_mirrors_its_type_imports() -> None:
     assert sorted(ntksym.__all__) == sorted({*imports, "__version__"})
     for name in ntksym.__all__:
         assert getattr(ntksym, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'flow_fn'"):
-        _ = ntksym.flow_fn
+    with pytest.raises(AttributeError, match="no attribute 'flow_field'"):
+        _ = ntksym.flow_field
 
 
 def test_import_loads_neither_sympy_nor_jax() -> None:

@@ -15,8 +15,7 @@ from ntksym.gaussian import dual
 from ntksym.nodes import CorrelationAngle, Dual
 from ntksym.notation import K11, K12, K22, q11, q12, q22, x
 from ntksym.proof import RULES, Derivation
-from ntksym.theory import abc, abc_exponents, losses, posteriors
-from ntksym.theory.dynamics import TITLES, linearized_dynamics, linearized_solution, output_dynamics
+from ntksym.theory import abc, abc_exponents
 
 SEED = 21
 WIRED = ("pre-activation LayerNorm", "dense net", "shared and added", "dropout", "standard parameterization", "frozen first layer")
@@ -31,11 +30,7 @@ def derivations() -> list[Derivation]:
     found += [ntksym.derive(ntksym.fcn(2, "relu", sigma_b=0.1), target=target) for target in ("jacobian", "ntk")]
     found += [ntksym.derive(ntksym.Network([ntksym.Dense(1.0), ntksym.Pointwise("step", derivative="almost_everywhere"), ntksym.Dense(1.0)]))]
     found += [ntksym.derive(net, target) for name, net in wirings(8).items() if name in WIRED for target in ("ntk", "jacobian")]
-    found += [ntksym.derivations()["parameterizations"], abc(2, *abc_exponents("mup", 2)), abc(1, *abc_exponents("standard", 1))]
-    found += [output_dynamics(), linearized_dynamics(), *(linearized_solution(kind) for kind in TITLES)]
-    found += [losses.general_loss("gradient_flow"), losses.softmax_cross_entropy(), losses.conserved_logits("momentum"), losses.escaping_logits()]
-    found += [posteriors.posterior("Theta"), posteriors.marginal_likelihood(), posteriors.leave_one_out()]
-    found += [posteriors.ensemble_and_posterior(), posteriors.ensemble_is_no_posterior()]
+    found += [*ntksym.derivations().values(), abc(2, *abc_exponents("mup", 2)), abc(1, *abc_exponents("standard", 1))]
     return found
 
 

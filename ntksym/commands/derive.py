@@ -34,7 +34,7 @@ FILES = ("derivation.tex", "derivation.md", "derivation.html", "derivation.json"
 @network_options
 @click.option("--target", type=click.Choice(TARGETS), default="ntk", show_default=True, help="What to derive.")
 @click.option("--detail", type=click.Choice(["result", "outline", "full"]), default="full", show_default=True, help="How much of the derivation to show.")
-@click.option("--data", metavar="NAME|FILE.npz", help=f"Run the emitted kernel on {', '.join(NAMES)}, or on arrays x and y of a file.")
+@click.option("--data", metavar="NAME|FILE", help=f"Run the emitted kernel on {', '.join(NAMES)}, a .npz with x and y, or a .csv.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help=f"Write {', '.join(FILES)} here; other files there are left alone.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split into training and test rows.")
 @click.option("--ridge", type=float, help="Absolute ridge of the regression; default 0, raised only where the kernel matrix is singular.")
@@ -75,7 +75,7 @@ def derive_command(
             if target == "jacobian":
                 raise click.UsageError("--data needs a kernel: use --target nngp or ntk.")
             require_values(network)
-        say(f"deriving the {target.upper() if target != 'jacobian' else target} of {spec}{'' if is_network_file(spec) else f', depth {depth}'} ...")
+        say(f"deriving {_WORDS.get(target, target.upper())} of {spec}{'' if is_network_file(spec) else f', depth {depth}'} ...")
         made = derive(network, target)
         diagram = chain_graph(network).diagram()
         source = _source(network, target, needed=dataset is not None)
@@ -136,6 +136,16 @@ def told(result: Any) -> str:
     if result.peak_memory_mib is not None:
         lines.append(f"\npeak memory of this process: {result.peak_memory_mib:.0f} MiB")
     return "\n".join(lines)
+
+
+_WORDS = {
+    "jacobian": "the Jacobian",
+    "nngp": "the NNGP",
+    "ntk": "the NTK",
+    "linearized": "the linearized training",
+    "flow": "the linearized training",
+    "ensemble": "the trained ensemble",
+}
 
 
 def _source(network: Any, target: str, *, needed: bool) -> str | None:

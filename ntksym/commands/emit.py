@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ntksym.commands.networks import network_options, read_network
+from ntksym.commands.networks import TARGETS, network_options, read_network
 from ntksym.commands.output import say, write_file
 from ntksym.commands.specs import activation_options
 from ntksym.evaluate.emission import emit
@@ -17,7 +17,7 @@ from ntksym.evaluate.emission import emit
 @click.argument("spec")
 @activation_options
 @network_options
-@click.option("--target", type=click.Choice(["nngp", "ntk"]), default="ntk", show_default=True, help="What the module computes.")
+@click.option("--target", type=click.Choice(TARGETS[1:]), default="ntk", show_default=True, help="What the module computes.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of stdout.")
 @click.pass_context
 def emit_command(

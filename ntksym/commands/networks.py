@@ -14,7 +14,7 @@ from ntksym.network import Network, Pointwise, fcn
 from ntksym.parse import parse_number
 from ntksym.serialize import from_json
 
-TARGETS = ("jacobian", "nngp", "ntk")
+TARGETS = ("jacobian", "nngp", "ntk", "linearized", "flow", "ensemble")
 
 
 class Number(click.ParamType):

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ntksym.errors import DataError
+from ntksym.evaluate.kernel_matrices import least_ridge, require_finite, require_semidefinite, require_symmetric, rounding
+
+WHERE = "kernel regression"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Fit:
     def predict(self, k_test_train: np.ndarray) -> np.ndarray:
         """Predictions (M, k) from the kernel between test and training rows (M, N)."""
         k = np.asarray(k_test_train, dtype=np.float64)
-        _require_finite(k)
+        require_finite(k, WHERE)
         return k @ self.coefficients + self.offset
 
 
@@ -41,33 +44,19 @@ def fit(k_train_train: np.ndarray, y_train: np.ndarray, *, ridge: float | None =
     k = np.asarray(k_train_train, dtype=np.float64)
     y = np.asarray(y_train, dtype=np.float64)
     if k.ndim != 2 or k.shape[0] != k.shape[1] or k.shape[0] != y.shape[0]:
-        raise DataError(f"a kernel of shape {k.shape} does not fit targets of shape {y.shape}", where="kernel regression", fix="give K (N, N) and Y (N, k)")
-    _require_finite(k)
+        raise DataError(f"a kernel of shape {k.shape} does not fit targets of shape {y.shape}", where=WHERE, fix="give K (N, N) and Y (N, k)")
+    require_finite(k, WHERE)
     if ridge is not None and not (np.isfinite(ridge) and ridge >= 0):
-        raise DataError(f"the ridge is {ridge}", where="kernel regression", why="it is added to the eigenvalues of the kernel", fix="give a number >= 0")
-    skew = float(np.max(np.abs(k - k.T))) if k.size else 0.0
-    if skew > 1e-6 * float(np.max(np.abs(k), initial=0.0)):
-        raise DataError(f"the kernel matrix differs from its transpose by {skew:.3g}", where="kernel regression", fix="give K(X, X), not K(X, X')")
+        raise DataError(f"the ridge is {ridge}", where=WHERE, why="it is added to the eigenvalues of the kernel", fix="give a number >= 0")
+    require_symmetric(k, WHERE)
     values, vectors = np.linalg.eigh(k)
     top, bottom = float(values[-1]), float(values[0])
-    rounding = k.shape[0] * np.finfo(np.float64).eps * max(top, 0.0)
-    if bottom < -1e3 * rounding or top <= 0:
-        raise DataError(
-            f"the kernel matrix has eigenvalues from {bottom:.3g} to {top:.3g}",
-            where="kernel regression",
-            why="a kernel matrix is positive semidefinite",
-            fix="check that the kernel was computed in float64 and that the inputs are not all zero",
-        )
-    reason = ""
-    if ridge is None:
-        ridge = 0.0
-        if bottom <= rounding:
-            ridge = max(rounding, -2.0 * bottom)
-            reason = "the kernel matrix is singular to rounding (repeated rows, or more rows than independent features)"
+    require_semidefinite(bottom, top, 1e3 * rounding(len(k), top), WHERE)
+    ridge, reason = least_ridge(bottom, top, len(k)) if ridge is None else (ridge, "")
     if bottom + ridge <= 0:
         raise DataError(
             f"the kernel matrix plus the ridge {ridge:.3g} is singular, smallest eigenvalue {bottom:.3g}",
-            where="kernel regression",
+            where=WHERE,
             why="the training rows repeat, or there are more of them than independent features",
             fix="give a larger ridge",
         )
@@ -85,14 +74,3 @@ def accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
 def root_mean_square(predictions: np.ndarray, targets: np.ndarray) -> float:
     """Root of the mean squared error over rows and outputs."""
     return float(np.sqrt(np.mean((predictions - targets) ** 2)))
-
-
-def _require_finite(k: np.ndarray) -> None:
-    if not np.all(np.isfinite(k)):
-        count = int(np.sum(~np.isfinite(k)))
-        raise DataError(
-            f"the kernel matrix has {count} entries that are NaN or infinite",
-            where="kernel regression",
-            why="either numbers overflowed, or the activation is square-integrable only under Gaussians of small variance and the inputs are too large for it",
-            fix="scale the inputs down, or take a smaller sigma_w, sigma_b or depth",
-        )

@@ -15,13 +15,15 @@ from ntksym.notation import latex_name
 
 # Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label, "example" for one per example.
 _KINDS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "meanout"), ("out", "one")),
+    **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "errorvec", "eigenvec", "meanout"), ("out", "one")),
     **dict.fromkeys(("flinother", "dualcoefother", "reference", "referencecoef", "gpmean", "loomean"), ("out", "one")),
-    **dict.fromkeys(("theta", "weightmove", "thetagrad"), ("parameters", "one")),
+    **dict.fromkeys(("theta", "weightmove", "thetagrad", "rival"), ("parameters", "one")),
     "J": ("out", "parameters"),
-    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "covout"), ("out", "out")),
+    "pinv": ("parameters", "out"),
+    **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "decay", "covout"), ("out", "out")),
     **dict.fromkeys(("gpcov", "Kslope", "regression", "regressionK", "loovar"), ("out", "out")),
-    **dict.fromkeys(("loss", "penalized", "distance", "evidence", "evidenceslope"), ("one", "one")),
+    **dict.fromkeys(("loss", "ridgeloss", "penalized", "distance", "evidence", "evidenceslope"), ("one", "one")),
+    "losshess": ("outputs", "outputs"),
     "outsum": ("example", "out"),
     "Thetaone": ("example", "example"),
 }
@@ -92,8 +94,8 @@ class Array(sp.Expr):
 def _size(kind: str, labels: Any) -> sp.Expr:
     if kind == "one":
         return sp.S.One
-    if kind == "parameters":
-        return _PARAMETERS
+    if kind in ("parameters", "outputs"):
+        return _PARAMETERS if kind == "parameters" else _OUTPUTS
     examples = {"X": _EXAMPLES, "rest": _EXAMPLES - 1}.get(str(next(labels)), sp.S.One)
     return examples if kind == "example" else _OUTPUTS * examples
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from ntksym.errors import NotationError, RuleError
 from ntksym.forms import AbcClass, NumericDual, OutsideClass, Recursion
@@ -333,7 +334,7 @@ def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     """The symbols of the theory that stand in the formulas shown, with their meanings."""
     used: set[str] = set()
     for expression in _expressions(derivation, detail):
-        used |= {str(s) for s in expression.atoms(sp.Symbol)}
+        used |= {str(s) for s in expression.atoms(sp.Symbol)} | {node.func.__name__ for node in expression.atoms(AppliedUndef)}
         used |= {key for key, node in (("loss", LossAt), ("lossgrad", GradientAt)) if expression.has(node)}
     for key in _TWINS:
         if _TWINS[key] in used:

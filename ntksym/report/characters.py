@@ -73,6 +73,8 @@ def tex_to_text(source: str) -> str:
         text = re.sub(rf"\\[td]?frac\s*{group}\s*{group}", lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", text)
         text = re.sub(rf"\\sqrt\s*{group}", lambda m: "√" + (m[1] if len(m[1]) == 1 else f"({m[1]})"), text)
         text = re.sub(rf"\\hat\s*(?:{group}|(\\?[A-Za-z]+))", lambda m: f"{m[1] or m[2]}\u0302", text)
+        text = re.sub(rf"\\(bar|tilde)\s*(?:{group}|(\\?[A-Za-z]+))", lambda m: f"{m[2] or m[3]}{'_bar' if m[1] == 'bar' else '∼'}", text)
+        text = re.sub(r"_\{\\(min|max)\}", r"_{\1}", text)
         text = re.sub(rf"\\operatorname\s*{group}(?=([A-Za-z\\])?)", lambda m: f" {m[1]}{' ' if m[2] else ''}", text)
         text = re.sub(rf"\\(?:text|mathrm|mathbb|mathcal|mathbf|mathsf|bm)\s*{group}", r"\1", text)
         text = re.sub(rf"\\x?(?:long)?rightarrow\s*{group}", r"→", text)

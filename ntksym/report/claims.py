@@ -45,7 +45,8 @@ class Page:
         own = sorted({s for f in self.letters.functions for s in f.free_symbols if s.is_Symbol}, key=str)
         out: dict[sp.Basic, sp.Basic] = {}
         if used & {"x1", "x2", "K11", "K12", "Theta12"}:
-            out[x] = sp.Symbol("t", real=True) if "t" not in {s.name for s in own} else sp.Symbol("y", real=True)
+            taken = {s.name for s in own} | used
+            out[x] = next(sp.Symbol(name, real=True) for name in ("t", "y", "s") if name not in taken)
         for symbol in own:
             if symbol.name in used or symbol_latex(symbol.name, self.profile) in self.reserved:
                 out[symbol] = Glyph(rf"{symbol_latex(symbol.name, self.profile)}_{{\phi}}", f"{symbol.name}_phi")
@@ -210,7 +211,10 @@ def _cross_form(form: CrossDualForm, page: Page, number: str) -> tuple[Block, ..
 @_blocks.register(Flow)
 @_blocks.register(EnsembleFlow)
 def _training(claim: Flow | EnsembleFlow, page: Page, number: str) -> tuple[Block, ...]:
-    return flow_blocks(claim, number)
+    flow = claim.flow if isinstance(claim, EnsembleFlow) else claim
+    # In the result the kernel stands beside what it drives; in the steps it has a step of its own.
+    kernel = () if number or flow.recursion is None else (words("The kernels:"), *blocks_of(flow.recursion, page))
+    return (*flow_blocks(claim, number), *kernel)
 
 
 @_blocks.register(OutsideClass)

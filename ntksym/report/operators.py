@@ -16,7 +16,20 @@ from ntksym.report.ordering import ordered_factors
 
 # Vectors of a sum in reading order: f_t - Y, f_0 + Theta a.
 _LEADING = ("f", "flin", "flinother", "reference", "theta", "residual", "errorvec", "K", "Thetahat", "Theta", "J", "weightmove", "dualcoef", "targets")
-_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "dualcoefother", "reference", "referencecoef", "residual", "Kslope")
+_OF_TRAINING_SET = (
+    "targets",
+    "lossgrad",
+    "lossgradlin",
+    "dualcoef",
+    "dualcoefother",
+    "reference",
+    "referencecoef",
+    "residual",
+    "Kslope",
+    "eigenvec",
+    "decay",
+    "pinv",
+)
 
 
 class OperatorPrinting:

@@ -113,7 +113,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
     def _array_text(self, array: Any) -> str:
         above = f"^{self._layer(array.layer[0])}" if array.layer else ""
         time = self._time_text(array.time[0]) if array.time else ""
-        below = f"_{time if time.isalnum() or len(time) == 1 else '{' + time + '}'}" if array.time else ""
+        below = f"_{time if time.isalnum() or time == '∞' else '{' + time + '}'}" if array.time else ""
         inputs = f"({', '.join(self._print(label) for label in shown_inputs(array))})" if shown_inputs(array) else ""
         return f"{symbol_text(array.name)}{above}{below}{inputs}"
 
@@ -157,7 +157,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
     def _over(self, above: list[sp.Basic], below: list[sp.Basic]) -> str:
         top = self._factors(above) if above else "1"
         bottom = self._factors(below)
-        return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom else f"{top}/{bottom}"
+        return f"{top}/({bottom})" if len(below) > 1 or "/" in bottom and not isinstance(below[0], sp.Add) else f"{top}/{bottom}"
 
     def _wrapped_factors(self, factors: list[sp.Basic]) -> str:
         text = self._factors(factors)
@@ -195,7 +195,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
         )
         simple = (
             simple
-            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF", "Component", "Trace"}
+            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF", "Component", "Trace", "Norm"}
             or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef))
             or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         )
@@ -383,6 +383,10 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
 
     def _print_Product(self, expr: Any) -> str:
         return f"∏_{{{self._limits(expr)}}} {self._bracket(expr.function, sp.Add)}"
+
+    def _print_Integral(self, expr: Any) -> str:
+        variable, low, high = expr.limits[0]
+        return f"∫_{{{self._print(low)}..{self._print(high)}}} {self._bracket(expr.function, sp.Add)} d{self._print(variable)}"
 
     def _print_KroneckerDelta(self, expr: Any) -> str:
         return f"δ_{self._indices(expr.args)}"

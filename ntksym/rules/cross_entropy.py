@@ -84,7 +84,7 @@ def softmax_hessian(gradient: Statement) -> Statement:
 
 
 @rule(
-    source=Citation("boehning1992"),
+    source=Citation("bohning1992"),
     check=checks.hessian_bounds,
     reason="As a quadratic form it is the variance of v under the probabilities p: never negative, and at most half the squared length.",
 )

@@ -15,32 +15,38 @@ from ntksym.rules import algebra, recursion
 from ntksym.rules.checks.growth import Growth, growth
 from ntksym.rules.recursion import Slot
 from ntksym.theory import theorems
+from ntksym.theory.dynamics import trained_network
 from ntksym.theory.jumps import has_jumps, slope_between_jumps
 from ntksym.theory.parameters import distinct, keywords
 from ntksym.theory.wired import wired
 from ntksym.theory.wired_tangent import wired_jacobian
 
-TARGETS = ("jacobian", "nngp", "ntk")
-_LATER = ("linearized", "flow", "ensemble")
+TARGETS = ("jacobian", "nngp", "ntk", "linearized", "ensemble")
+ALIASES = {"flow": "linearized"}
 
 
 def derive(network: Network, target: str = "ntk") -> Derivation:
-    """The derivation of a network's Jacobian, NNGP or NTK recursion.
+    """The derivation of a network's Jacobian, NNGP or NTK recursion, or of its training.
 
     The conclusion's claim is a :class:`ntksym.forms.Recursion` for "nngp" and "ntk", the equations of every layer for "jacobian" (the general ones where the
-    depth is a symbol).  An activation outside the class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that
-    is not supported, and for target "ntk" with an activation that jumps unless its Pointwise says which derivative is meant.
+    depth is a symbol), a :class:`ntksym.forms.Flow` for "linearized" (alias "flow"): gradient flow of the linearized network at infinite width on the squared
+    loss, and an :class:`ntksym.forms.EnsembleFlow` for "ensemble": the law of its outputs over the draw of the initial parameters.  An activation outside the
+    class of closed forms leaves its V as an expectation, and a step says why.  NetworkError for a target that is not supported, and for a target with the NTK
+    and an activation that jumps unless its Pointwise says which derivative is meant.
     """
     if not isinstance(network, Network):
         raise NetworkError(f"{network!r} is a {type(network).__name__}", where="derive", fix="make a network first: fcn(3, 'relu')")
+    target = ALIASES.get(target, target)
     if target not in TARGETS:
-        later = ", which is not supported yet" if target in _LATER else ""
-        raise NetworkError(f"target {target!r}{later}", where="derive", fix=f"use one of {', '.join(TARGETS)}")
+        raise NetworkError(f"target {target!r}", where="derive", fix=f"use one of {', '.join(TARGETS)}")
     return _derive(network, target)
 
 
 @functools.lru_cache(maxsize=256)
 def _derive(network: Network, target: str) -> Derivation:
+    if target in ("linearized", "ensemble"):
+        title = f"{'Linearized training' if target == 'linearized' else 'Trained ensemble'} of {_title(network, 'ntk').partition(' of ')[2]}"
+        return trained_network(title, _derive(network, "ntk"), "gradient_flow", law=target == "ensemble")
     if target == "jacobian":
         return _jacobian(network) if network.is_chain else wired_jacobian(network, _title(network, target))
     if not network.is_chain:

@@ -8,7 +8,7 @@ import sympy as sp
 
 from ntksym.notation import X, x1
 from ntksym.proof import Derivation
-from ntksym.rules import algebra, dynamics, flows
+from ntksym.rules import algebra, dynamics, ensembles, flows
 
 TITLES = {
     "gradient_flow": "gradient flow",
@@ -24,6 +24,7 @@ def output_dynamics() -> Derivation:
     d = Derivation("Gradient flow seen at the outputs")
     d = d.by(dynamics.squared_loss)
     d = d.by(dynamics.loss_gradient, d.last)
+    residual = d.last
     d = d.by(dynamics.parameter_gradient)
     gradient = d.last
     d = d.by(dynamics.training_dynamics, dynamics="gradient_descent")
@@ -42,7 +43,7 @@ def output_dynamics() -> Derivation:
     d = d.by(dynamics.kernel_layer_sum, kernels[0])
     layers = d.last
     d = d.by(dynamics.energy, motions[0], gradient)
-    return d.by(algebra.collect, descent, parameters, *motions, layers, d.last)
+    return d.by(algebra.collect, residual, descent, parameters, *motions, layers, d.last)
 
 
 @functools.lru_cache(maxsize=1)
@@ -92,3 +93,19 @@ def linearized_solution(kind: str) -> Derivation:
         d = d.by(dynamics.put_in, number, solution)
         equations.append(d.last)
     return d.by(flows.flow, law, solution, stable, *equations, dynamics=kind)
+
+
+@functools.lru_cache(maxsize=len(TITLES))
+def ensemble_law(kind: str = "gradient_flow") -> Derivation:
+    """The law of the outputs of infinitely wide networks after training by the dynamics ``kind``, over the draw of the initial parameters."""
+    d = Derivation(f"Infinitely wide networks after {TITLES[kind]}, squared loss").by(algebra.use_lemma, derivation=linearized_solution(kind))
+    d = d.by(ensembles.flow_at_infinite_width, d.last)
+    return d.by(ensembles.ensemble_law, d.last)
+
+
+def trained_network(title: str, kernel: Derivation, kind: str, law: bool) -> Derivation:
+    """The same for one network, whose limit kernel ``kernel`` derives: the flow of its outputs or, where ``law``, their law over the draw."""
+    d = Derivation(title).by(algebra.use_lemma, derivation=kernel)
+    d = d.by(algebra.use_lemma, derivation=linearized_solution(kind))
+    d = d.by(ensembles.flow_at_infinite_width, d.last, d.last - 1)
+    return d.by(ensembles.ensemble_law, d.last) if law else d

@@ -214,8 +214,8 @@ def _is_short(number: sp.Rational) -> bool:
     return abs(number.p) < 10**9 and number.q < 10**9
 
 
-def _code(expression: sp.Basic) -> str:
-    """One expression as formatted Python text."""
+def code(expression: sp.Basic) -> str:
+    """One expression as formatted Python text over jnp; LoweringError for a node the printer does not know."""
     text = _Printer().doprint(expression)
     text = ast.unparse(ast.parse(text, mode="eval"))
     return re.sub(r"(?<![\w.\])])([\w.]+) \*\* (\d+(?:\.\d+)?)", r"\1**\2", text)
@@ -249,7 +249,7 @@ def _outermost(text: str, operators: tuple[str, ...]) -> list[str]:
 
 
 def _body(body: Body, indent: str = "    ") -> list[str]:
-    return [line for assign in body.lines for line in _assignment(assign.name, _code(assign.value), indent)]
+    return [line for assign in body.lines for line in _assignment(assign.name, code(assign.value), indent)]
 
 
 def _parameters(dual: DualFunction) -> str:
@@ -268,7 +268,7 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += _assignment("V", _full(value, "q12"), "    ") + _assignment("dV", _full(derivative, "q12"), "    ")
     lines += _near_zero(dual, "V", "dV", "_germ(q11, q12, q22")
     if dual.exists != sp.true:
-        lines += _assignment("exists", _code(dual.exists), "    ")
+        lines += _assignment("exists", code(dual.exists), "    ")
         lines += ["    V, dV = jnp.where(exists, V, jnp.nan), jnp.where(exists, dV, jnp.nan)"]
     lines.append("    return _shaped((V, dV), q11, q12, q22)")
     tangents = ", ".join(f"d_{name}" for name in ("q11", "q12", "q22", *parameters))
@@ -286,7 +286,7 @@ def _dual(dual: DualFunction) -> list[str]:
         names.append("V_q12")
     names += [f"{stem}_{parameter}" for parameter in parameters for stem in ("V", "dV")]
     for name, result in zip(names, dual.partials.results, strict=True):
-        lines += _assignment(name, _code(result), "    ")
+        lines += _assignment(name, code(result), "    ")
     slope = "V_q12" if dual.infinite_at_coincidence else "dV"
     by_v = ["V_q11 * d_q11", f"{slope} * d_q12", "V_q22 * d_q22", *(f"V_{p} * d_{p}" for p in parameters)]
     by_d = ["dV_q11 * d_q11", "dV_q12 * d_q12", "dV_q22 * d_q22", *(f"dV_{p} * d_{p}" for p in parameters)]
@@ -301,7 +301,7 @@ def _dual(dual: DualFunction) -> list[str]:
     lines += _assignment("g", _full(first, "q"), "    ") + _assignment("h", _full(second, "q"), "    ")
     lines += _near_zero(dual, "g", "h", "_germ_diagonal(q")
     if dual.exists_on_diagonal != sp.true:
-        lines += _assignment("exists", _code(dual.exists_on_diagonal), "    ")
+        lines += _assignment("exists", code(dual.exists_on_diagonal), "    ")
         lines += ["    g, h = jnp.where(exists, g, jnp.nan), jnp.where(exists, h, jnp.nan)"]
     return [*lines, "    return _shaped((g, h), q)"]
 
@@ -312,7 +312,7 @@ def _near_zero(dual: DualFunction, value: str, slope: str, call: str) -> list[st
         return []
     lines = ["    # where the formula loses its digits: Taylor coefficients of phi at 0, from the right and from the left"]
     for name, coefficients in (("right", dual.germ.right), ("left", dual.germ.left)):
-        text = ", ".join(_code(coefficient) for coefficient in coefficients)
+        text = ", ".join(code(coefficient) for coefficient in coefficients)
         lines += [f"    {name} = (", *textwrap.wrap(text + ",", _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False), "    )"]
     lines.append(f"    small, {value}_0, {slope}_0 = {call}, right, left, {dual.germ.order}, {dual.germ.reach!r})")
     return [*lines, f"    {value}, {slope} = jnp.where(small, {value}_0, {value}), jnp.where(small, {slope}_0, {slope})"]
@@ -320,7 +320,7 @@ def _near_zero(dual: DualFunction, value: str, slope: str, call: str) -> list[st
 
 def _full(result: sp.Expr, like: str) -> str:
     """The text of a result; a constant becomes an array of the inputs' shape and dtype."""
-    return _code(result) if result.free_symbols else f"jnp.full_like({like}, {_code(result)})"
+    return code(result) if result.free_symbols else f"jnp.full_like({like}, {code(result)})"
 
 
 def _harmless(text: str) -> str:
@@ -384,9 +384,9 @@ def line_symbols(line: Line) -> set[sp.Basic]:
 def _line(line: Line, indent: str = "        ") -> list[str]:
     comment = [f"{indent}# {_harmless(line.comment)}"] if line.comment else []
     if isinstance(line, Call):
-        arguments = [_code(argument) for argument in line.arguments] + list(line.parameters)
+        arguments = [code(argument) for argument in line.arguments] + list(line.parameters)
         return comment + _call(f"{indent}{', '.join(line.targets)} = {line.function}", arguments)
-    return comment + _assignment(line.name, _code(line.value), indent)
+    return comment + _assignment(line.name, code(line.value), indent)
 
 
 def _pass(name: str, layers: Pass, program: Program, grams: tuple[str, ...], summary: str) -> list[str]:
@@ -474,8 +474,11 @@ def _digits(dual: DualFunction) -> list[str]:
     return notes
 
 
-def jax_source(program: Program) -> str:
-    """The module as text.  Raises LoweringError for an expression without code or a parameter name that is not free."""
+def jax_source(program: Program, training: str = "") -> str:
+    """The module as text; ``training`` is the section that trains with the kernels (:mod:`ntksym.lowering.printers.jax_flow`).
+
+    LoweringError for an expression without code or a parameter name that is not free.
+    """
     for keyword in program.keywords:
         if keyword.name not in ("sigma_w", "sigma_b") and not is_free(keyword.name):
             raise LoweringError(
@@ -488,7 +491,7 @@ def jax_source(program: Program) -> str:
     for dual in program.duals:
         body += _dual(dual)
     for numeric in program.numeric:
-        body += numeric_lines(numeric, _code, _body, _wrapped)
+        body += numeric_lines(numeric, code, _body, _wrapped)
     body += _pass("_off_diagonal", program.off_diagonal, program, ("s11", "s12", "s22"), "Every output between two inputs, from their Gram entries x.x'/n_0.")
     body += _pass("_on_diagonal", program.diagonal, program, ("s11",), "Every output of an input with itself: the recursion in one variable.")
     keywords = [_default(keyword) for keyword in program.keywords]
@@ -509,16 +512,27 @@ def jax_source(program: Program) -> str:
     constants = f"\n\nN_DENSE = {program.dense_count}\nOUTPUTS = {_tuple(tuple(repr(name) for name in program.outputs))}\n".replace("'", '"')
     lines = "\n".join(body)
     runtime = ROOM.rstrip("\n") + "\n" + pieces(lines) + numeric_runtime(program.numeric, lines)
-    after = PRELUDE + constants.removeprefix("\n").rstrip("\n") + runtime + lines + text
+    prelude = PRELUDE.replace("from typing", "from functools import partial\nfrom typing") if training else PRELUDE
+    after = prelude + constants.removeprefix("\n").rstrip("\n") + runtime + lines + text.rstrip("\n") + training
     after = after.strip("\n") + "\n"
     digest = hashlib.sha256(after.encode()).hexdigest()
     return "\n".join(_docstring(program, digest)) + "\n\n" + after
 
 
+def flow_source(section: str, title: str, version: str, formula: tuple[str, ...]) -> str:
+    """A module that trains linearized networks with kernels given to it."""
+    imports = PRELUDE.replace("from typing", "from functools import partial\nfrom typing").strip("\n")
+    body = f"{imports}\n{section.rstrip()}\n"
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    generated = f"Generated by ntksym {_harmless(version)} (schema {SCHEMA}); do not edit.  sha256 of what follows: {digest}."
+    lines = [line for entry in formula for line in _wrapped(entry, "    ", "    ")]
+    return "\n".join([f'"""{_harmless(title)}', "", generated, "", *lines, '"""']) + "\n\n" + body
+
+
 def dual_source(dual: DualFunction | NumericFunction, title: str, version: str) -> str:
     """A module with one dual activation alone: the pair, its derivatives, the diagonal, and for a computed one the error bound."""
     if isinstance(dual, NumericFunction):
-        head, lines, numeric = numeric_header(dual, _wrapped), numeric_lines(dual, _code, _body, _wrapped), (dual,)
+        head, lines, numeric = numeric_header(dual, _wrapped), numeric_lines(dual, code, _body, _wrapped), (dual,)
     else:
         head = [line for label, text in dual.formula for line in _wrapped(f"{label} = {text}", "", "    ")]
         lines, numeric = _dual(dual), ()

@@ -191,7 +191,7 @@ def stability(premises: tuple[Statement, ...], conclusion: Statement, *, dynamic
     continuous = law.has(sp.Derivative)
     polynomial = _mode_polynomial(law, continuous)
     needed = _hurwitz(polynomial if continuous else _to_half_plane(polynomial))
-    claimed = {_canonical(part.gts - part.lts) for part in (claim.args if isinstance(claim, sp.And) else (claim,))}
+    claimed = {sp.expand(part.gts - part.lts) for part in (claim.args if isinstance(claim, sp.And) else (claim,))}
     if claimed != needed:
         return false(f"the roots are stable where {sorted(map(str, needed))} are positive")
     verdict = proved("all coefficients positive, which for degree 1 and 2 is necessary and sufficient; the unit disc mapped to the half-plane for steps")

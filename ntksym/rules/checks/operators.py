@@ -1,11 +1,14 @@
 r"""Algebra of whole tensors for checkers: sums of products of matrices, brought to one normal form.
 
 A word is a product of arrays, transposes, time derivatives and functions of the kernel matrix.  The laws used: a tangent kernel is $J J^\top$; two functions
-of one symmetric matrix multiply eigenvalue by eigenvalue; a number is its own transpose.  Two expressions with one normal form are equal for every number of
-parameters, examples and outputs, for the functions of a symmetric matrix A are equal once they are equal on every eigenvalue that A can have.
+of one symmetric matrix multiply eigenvalue by eigenvalue; on an eigenvector they are their value at its eigenvalue; a number is its own transpose.  Two
+expressions with one normal form are equal for every number of parameters, examples and outputs, for the functions of a symmetric matrix A are equal once they
+are equal on every eigenvalue that A can have.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import sympy as sp
 
@@ -163,7 +166,8 @@ def _split(word: Word) -> tuple[Word, sp.Expr]:
     """
     items: list[sp.Basic] = []
     function: sp.Expr = sp.S.One
-    holder: sp.Basic | None = None
+    holder: Any = None
+    gaps: set[tuple[int, Any]] = set()
     position = 0
     while position < len(word):
         item = word[position]
@@ -178,12 +182,21 @@ def _split(word: Word) -> tuple[Word, sp.Expr]:
             if holder not in (None, matrix):
                 items.append(_BETWEEN)
             holder = matrix
+            gaps.add((len(items), matrix))
             function *= piece.xreplace({lam: _gap(len(items), matrix)})
         position += step
-    return tuple(items), function
+    return tuple(items), function.xreplace({_gap(place, matrix): lam for place, matrix in gaps if _beside_eigenvector(items, place, matrix)})
 
 
-def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None, sp.Basic | None]:
+def _beside_eigenvector(items: list[sp.Basic], place: int, matrix: Any) -> bool:
+    """Whether a function of the tangent kernel at this gap meets an eigenvector, and so is its value at that eigenvalue."""
+    if matrix.name != "Thetahat":
+        return False
+    beside = [*items[max(place - 1, 0) : place], *items[place : place + 1]]
+    return any(getattr(item.array if isinstance(item, Transposed) else item, "name", "") == "eigenvec" for item in beside)
+
+
+def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None, Any]:
     """(how many items were read, the function of the eigenvalue they are, the matrix)."""
     if isinstance(item, Spectral):
         (variable,) = item.function.variables
@@ -199,7 +212,7 @@ def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Ex
 _BETWEEN = sp.Symbol("_between")
 
 
-def _gap(number: int, matrix: sp.Basic | None) -> sp.Symbol:
+def _gap(number: int, matrix: Any) -> sp.Symbol:
     return sp.Symbol(f"lam_{number}_{matrix}", nonnegative=True)
 
 
