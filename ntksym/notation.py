@@ -63,9 +63,7 @@ _MEANINGS = (
     Meaning("J", "J", "J", r"Jacobian of the outputs with respect to all parameters, $\partial f/\partial\theta$", "kN x P", reserved=False),
     Meaning("weightmove", "w", "w", r"movement of the parameters, $w_t = \theta_t - \theta_0$", "P", reserved=False),
     Meaning("thetagrad", r"\nabla_\theta\mathcal{L}", "grad_theta Loss", "gradient of the loss with respect to the parameters", "P", reserved=False),
-    Meaning(
-        "lossgrad", r"\nabla_f\mathcal{L}", "grad_f Loss", r"gradient of the loss by the outputs, at those named or at time $t$", "kN", reserved=False
-    ),
+    Meaning("lossgrad", r"\nabla_f\mathcal{L}", "grad_f Loss", r"gradient of the loss by the outputs, at those named or at time $t$", "kN", reserved=False),
     Meaning("lossgradlin", r"\nabla_f\mathcal{L}^{\mathrm{lin}}", "grad_f Loss_lin", r"the same at $f^{\mathrm{lin}}_t(\mathcal{X})$", "kN", reserved=False),
     Meaning("dualcoef", "a", "a", "dual coefficients: the parameters move by the transposed Jacobian times them", "kN", reserved=False),
     Meaning("residual", "g", "g", r"residual $f_t(\mathcal{X}) - \mathcal{Y}$", "kN", reserved=False),

@@ -367,6 +367,7 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return self._of(symbol_latex(inner.func.__name__, self.profile) + _PRIMES[int(counts[0][1])], self._print(inner.args[0]))
         several = not is_matrix_valued(inner) and len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1
+        several = several or any(isinstance(symbol, sp.Indexed) for symbol, _ in counts)
         d = r"\partial" if several else r"\mathrm{d}"
         order = sum(count for _, count in counts)
         below = r" \, ".join(rf"{d} {self._print(symbol)}" + ("" if count == 1 else f"^{{{self._print(count)}}}") for symbol, count in counts)

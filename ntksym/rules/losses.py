@@ -99,8 +99,11 @@ def distance_of_solutions(law: Statement, fitted: Statement) -> Statement:
     check=checks.contraction,
     reason="The pairing is not negative, so solutions do not separate; from one start there is one solution.",
 )
-def contraction(distance: Statement, monotone: Statement) -> Statement:
-    r"""\lVert w_t - \tilde w_t\rVert^2 \le e^{-2\eta r t}\,\lVert w_0 - \tilde w_0\rVert^2"""
+def contraction(distance: Statement, monotone: Statement, fitted: Statement) -> Statement:
+    r"""\lVert w_t - \tilde w_t\rVert^2 \le e^{-2\eta r t}\,\lVert w_0 - \tilde w_0\rVert^2
+
+    ``distance``: of two solutions; ``monotone``: the gradient; ``fitted``: the outputs on the training inputs by a_t.
+    """
     start = DISTANCE.xreplace({t: sp.S.Zero})
     bound = sp.Le(DISTANCE, sp.exp(-2 * eta * ridge * t) * start, evaluate=False)
     one = Follows(sp.Eq(start, 0, evaluate=False), sp.Eq(FITTED, OTHER, evaluate=False))

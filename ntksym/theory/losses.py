@@ -55,7 +55,7 @@ def general_loss(kind: str) -> Derivation:
         monotone = d.last
         d = d.by(losses.distance_of_solutions, at["motion"], at["fitted"])
         distance = d.last
-        d = d.by(losses.contraction, distance, monotone)
+        d = d.by(losses.contraction, distance, monotone, at["fitted"])
         claims += [distance, d.last]
         d = d.by(losses.kernel_metric, distance, at["fitted"])
         claims.append(d.last)

@@ -200,7 +200,10 @@ def gradient_sums_to_zero(premises: tuple[Statement, ...], conclusion: Statement
             values = _soft(letters) | {_y[k + 1]: sp.Integer(k == true) for k in range(size)}
             if not _rational(_spelled(sp.Sum(gradient.rhs, (_j, 1, classes)), size).xreplace(values)):
                 return false(f"with {size} classes the sum is not zero")
-    return proved(f"{_WRITTEN}, every class") + proved("every number of classes: probabilities add up to one, the label too")
+    weights = [gradient.rhs.coeff(table[_j]) for table in (_p, _y)]
+    if sum(weights) != 0 or gradient.rhs - weights[0] * _p[_j] - weights[1] * _y[_j] != 0:
+        return false("it is no multiple of the difference of two vectors that add up to one")
+    return proved(f"{_WRITTEN}, every class") + proved("every number of classes: a multiple of the difference of two vectors that add up to one")
 
 
 def never_stationary(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:

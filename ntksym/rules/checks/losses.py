@@ -130,8 +130,8 @@ def _in_outputs(difference: sp.Expr, values: dict[sp.Basic, sp.Expr], how: str) 
 
 def contraction(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
     """The bound solves the law without its pairing and starts alike; what the pairing adds has the sign of monotonicity."""
-    definition, _, rate = premises[0].claim
-    monotone, claim = premises[1].claim, conclusion.claim
+    _, square, rate = premises[0].claim
+    monotone, fitted, claim = premises[1].claim, premises[2].claim, conclusion.claim
     if len(claim) != 2 or not isinstance(claim[0], sp.Le) or claim[0].lhs != _DISTANCE or not isinstance(claim[1], Follows):
         return false("not a bound of the distance, and what follows at distance zero")
     start = _DISTANCE.xreplace({t: sp.S.Zero})
@@ -145,8 +145,9 @@ def contraction(premises: tuple[Statement, ...], conclusion: Statement) -> Verdi
         return verdict
     if not isinstance(monotone, sp.Ge) or monotone.rhs != 0 or claim[1] != Follows(sp.Eq(start, 0, evaluate=False), sp.Eq(_F, _G, evaluate=False)):
         return false("at distance zero at the start, the outputs are the same")
-    # Distance zero is J^T (a - b) = 0; the outputs differ by J J^T (a - b).
-    return verdict + proved("a distance that starts at zero stays there, and with it J times the move: the outputs are the same")
+    (norm,) = square.rhs.atoms(Norm)
+    apart = sp.expand(fitted.rhs - _other(fitted.rhs) - _J * norm.vector)
+    return verdict + matrices(apart, "the outputs differ by J times the vector whose squared length the distance is")
 
 
 def kernel_metric(premises: tuple[Statement, ...], conclusion: Statement) -> Verdict:
