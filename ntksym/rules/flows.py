@@ -97,7 +97,7 @@ def characteristic(law: sp.Eq) -> sp.Expr:
             continue
         moving = factors[-1]
         if isinstance(moving, sp.Derivative) and moving.expr == COEFFICIENTS:
-            power = sp.Integer(sum(count for _, count in moving.variable_count))
+            power = sp.Integer(moving.derivative_count)
         elif isinstance(moving, Array) and moving.name == "dualcoef":
             power = moving.time[0] - t
         else:

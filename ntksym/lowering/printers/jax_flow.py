@@ -45,7 +45,7 @@ def _filter(program: FlowProgram) -> list[str]:
     helper = ""
     if program.continuous and program.order == 1:
         rate = program.coefficients[0]
-        at_rest = program.at_rest.xreplace({sp.Symbol("t", nonnegative=True): sp.Symbol("time", nonnegative=True)})  # type: ignore[union-attr]
+        at_rest = program.at_rest.xreplace({sp.Symbol("t", nonnegative=True): sp.Symbol("time", nonnegative=True)})
         lines += [
             f"    rate = {code(rate)}",
             f"    moving = jnp.where(still, {code(at_rest)} * jnp.ones_like(strength), -jnp.expm1(-rate * time) / safe)",

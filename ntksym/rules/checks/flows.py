@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mpmath
 import sympy as sp
 
@@ -101,7 +103,7 @@ def solve_by_modes(premises: tuple[Statement, ...], conclusion: Statement, *, dy
     return verdict + (_against_integrator(law, solution) if law.has(sp.Derivative) else _against_steps(law, solution))
 
 
-def _example(law: sp.Eq) -> tuple[mpmath.matrix, mpmath.matrix, dict[sp.Basic, sp.Expr]]:
+def _example(law: sp.Eq) -> tuple[Any, Any, dict[sp.Basic, sp.Expr]]:
     root = mpmath.matrix([list(row) for row in _ROOT])
     return root * root.T, mpmath.matrix(list(_SOURCE)), _NUMBERS
 
@@ -119,7 +121,7 @@ def _coefficients(law: sp.Eq) -> dict[sp.Basic, tuple[sp.Expr, sp.Expr]]:
     return {key: (pair[0], pair[1]) for key, pair in found.items()}
 
 
-def _values(solution: sp.Expr, matrix: mpmath.matrix, source: mpmath.matrix, time: sp.Expr) -> mpmath.matrix:
+def _values(solution: sp.Expr, matrix: Any, source: Any, time: sp.Expr) -> Any:
     """The solution by mpmath's eigenvectors."""
     (spectral,) = solution.atoms(Spectral)
     (variable,) = spectral.function.variables
@@ -135,7 +137,7 @@ def _values(solution: sp.Expr, matrix: mpmath.matrix, source: mpmath.matrix, tim
     return vectors * mpmath.diag(weights) * vectors.T * source
 
 
-def _exact(value: mpmath.mpf) -> sp.Expr:
+def _exact(value: Any) -> sp.Expr:
     return sp.Float(mpmath.nstr(value, 40), 40)
 
 
@@ -143,10 +145,10 @@ def _against_integrator(law: sp.Eq, solution: sp.Expr) -> Verdict:
     with mpmath.workdps(35):
         matrix, source, numbers = _example(law)
         parts = {key: tuple(mpmath.mpmathify(sp.N(c.xreplace(numbers), 40)) for c in pair) for key, pair in _coefficients(law).items()}
-        order = max(sum(c for _, c in key.variable_count) for key in parts if isinstance(key, sp.Derivative))
+        order = max(key.derivative_count for key in parts if isinstance(key, sp.Derivative))
         keys = [_COEFFICIENTS, sp.Derivative(_COEFFICIENTS, t), sp.Derivative(_COEFFICIENTS, (t, 2))]
 
-        def velocity(_: mpmath.mpf, state: list[mpmath.mpf]) -> list[mpmath.mpf]:
+        def velocity(_: Any, state: list[Any]) -> list[Any]:
             pieces = [mpmath.matrix(state[3 * k : 3 * k + 3]) for k in range(order)]
             rate = -parts[sp.S.One][0] * source
             for k in range(order):
@@ -162,7 +164,7 @@ def _against_integrator(law: sp.Eq, solution: sp.Expr) -> Verdict:
     return tested(2, digits, "Taylor-series integration (mpmath) of the law for a singular kernel of 3 entries")
 
 
-def _agreement(found: list[mpmath.mpf], claimed: mpmath.matrix) -> int:
+def _agreement(found: list[Any], claimed: Any) -> int:
     error = max(abs(a - b) for a, b in zip(found, claimed, strict=True)) / max(abs(b) for b in claimed)
     return 25 if error == 0 else min(int(-mpmath.log10(error)), 25)
 
@@ -214,7 +216,7 @@ def _mode_polynomial(law: sp.Eq, continuous: bool) -> sp.Expr:
     for key, (identity, multiple) in _coefficients(law).items():
         if key == 1:
             continue
-        power = (sum(c for _, c in key.variable_count) if isinstance(key, sp.Derivative) else 0) if continuous else key.time[0] - t + 1
+        power = (key.derivative_count if isinstance(key, sp.Derivative) else 0) if continuous else key.time[0] - t + 1
         total += (identity + multiple * lam) * _RHO**power
     return sp.cancel(total / _RHO) if total.xreplace({_RHO: sp.S.Zero}) == 0 else total
 
