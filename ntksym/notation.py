@@ -63,7 +63,7 @@ _MEANINGS = (
     Meaning("J", "J", "J", r"Jacobian of the outputs with respect to all parameters, $\partial f/\partial\theta$", "kN x P", reserved=False),
     Meaning("weightmove", "w", "w", r"movement of the parameters, $w_t = \theta_t - \theta_0$", "P", reserved=False),
     Meaning("thetagrad", r"\nabla_\theta\mathcal{L}", "grad_theta Loss", "gradient of the loss with respect to the parameters", "P", reserved=False),
-    Meaning("lossgrad", r"\nabla_f\mathcal{L}", "grad_f Loss", r"gradient of the loss by the outputs, at $f_t(\mathcal{X})$", "kN", reserved=False),
+    Meaning("lossgrad", r"\nabla_f\mathcal{L}", "grad_f Loss", r"gradient of the loss by the outputs, at those named or at time $t$", "kN", reserved=False),
     Meaning("lossgradlin", r"\nabla_f\mathcal{L}^{\mathrm{lin}}", "grad_f Loss_lin", r"the same at $f^{\mathrm{lin}}_t(\mathcal{X})$", "kN", reserved=False),
     Meaning("dualcoef", "a", "a", "dual coefficients: the parameters move by the transposed Jacobian times them", "kN", reserved=False),
     Meaning("residual", "g", "g", r"residual $f_t(\mathcal{X}) - \mathcal{Y}$", "kN", reserved=False),
@@ -96,6 +96,42 @@ _MEANINGS = (
     Meaning("t_max", r"t_{\mathrm{max}}", "t_max", "the time at which the bound of the error is largest", reserved=False),
     Meaning("meanout", r"\mathbb{E}f", "E f", "mean of the outputs over the draw of the initial parameters", "k", reserved=False),
     Meaning("covout", r"\operatorname{Cov}f", "Cov f", "covariance of the outputs over the draw of the initial parameters", "k x k", reserved=False),
+    Meaning(
+        "flinother", r"\tilde{f}^{\mathrm{lin}}", "f~_lin", "output of the linearized network along a second solution of the same law", "k", reserved=False
+    ),
+    Meaning("dualcoefother", r"\tilde{a}", "a~", "dual coefficients of a second solution of the same law", "kN", reserved=False),
+    Meaning("reference", r"f^{\star}", "f*", "any outputs that the linearized network can have on the training inputs", "kN", reserved=False),
+    Meaning("referencecoef", r"a^{\star}", "a*", "dual coefficients of any reference, which stands still", "kN", reserved=False),
+    Meaning("penalized", r"\mathcal{L}^{r}", "L^r", r"the loss plus what the ridge adds, $\tfrac{r}{2}\lVert w_t\rVert^2$", reserved=False),
+    Meaning("distance", r"\Delta", "Delta", "squared distance of two solutions in the space of parameters", reserved=False),
+    Meaning("outsum", r"\mathbf{1}^{\top}", "1^T", "sum over the outputs of each example", "N x kN", reserved=False),
+    Meaning(
+        "Thetaone",
+        r"\hat\Theta^{(1)}",
+        "Theta-hat^(1)",
+        r"the factor of a kernel $\hat\Theta_0 = \hat\Theta^{(1)} \otimes I_k$ that is alike for all outputs",
+        "N x N",
+        reserved=False,
+    ),
+    Meaning("crossentropy", r"\ell", "ell", "cross-entropy of one example", reserved=False),
+    Meaning("softmax", "p", "p", "softmax of the outputs: the probabilities given to the classes", "k", reserved=False),
+    Meaning("label", "y", "y", "label of an example, one-hot: 1 for its class, else 0", "k", reserved=False),
+    Meaning("direction", "v", "v", "any change of the outputs of one example", "k", reserved=False),
+    Meaning("trueclass", "c", "c", "class of the example", reserved=False),
+    Meaning("noise", "s", "s", "variance of the noise of the targets", reserved=False),
+    Meaning("gpmean", "m", "m", "mean of the outputs, given the targets", "k", reserved=False),
+    Meaning("gpcov", "S", "S", "covariance of the outputs, given the targets", "k x k", reserved=False),
+    Meaning("regression", "C", "C", "weights of the targets in a prediction", "k x kN", reserved=False),
+    Meaning("regressionK", "C_K", "C_K", "the same for the NNGP posterior", "k x kN", reserved=False),
+    Meaning("ratio", "c", "c", "ratio of two kernels", reserved=False),
+    Meaning("evidence", r"\log p(\mathcal{Y})", "log p(Y)", "log marginal likelihood: log of the density of the targets", reserved=False),
+    Meaning("evidenceslope", r"\partial\log p(\mathcal{Y})", "d log p(Y)", "its derivative in a parameter of the network, or in the noise", reserved=False),
+    Meaning("Kslope", r"\partial K", "dK", "derivative of the kernel in a parameter of the network, such as sigma_w", reserved=False),
+    Meaning("rest", r"\mathcal{X}_{-i}", "X_-i", "the training inputs without input $i$", reserved=False),
+    Meaning("left", "x_{i}", "x_i", "training input $i$, the one left out", reserved=False),
+    Meaning("loomean", "m_{-i}", "m_-i", "mean of target $i$ given the other targets", reserved=False),
+    Meaning("loovar", "v_{-i}", "v_-i", "variance of target $i$ given the other targets", reserved=False),
+    Meaning("loss", r"\mathcal{L}", "L", "the loss, summed over the training examples", reserved=False),
     Meaning("loss", r"\mathcal{L}", "Loss", "the loss, summed over the training examples", reserved=False),
     Meaning("lam", r"\lambda", "lambda", "an eigenvalue of the kernel matrix on the training inputs", reserved=False),
     Meaning("rho", r"\rho", "rho", "rate (flow) or factor per step (descent) of a mode: a root of its characteristic polynomial", reserved=False),
@@ -181,6 +217,9 @@ sigma = sp.Symbol("sigma", nonnegative=True)  # an earlier time, under an integr
 lamstart, lampath = _positive("lamstart"), _positive("lampath")
 mu = sp.Symbol("mu", nonnegative=True)
 ridge = sp.Symbol("ridge", nonnegative=True)
+noise = sp.Symbol("noise", nonnegative=True)
+rest, left = sp.Symbol("rest"), sp.Symbol("left")  # labels of the training inputs without one, and of that one
+classes = sp.Symbol("k", integer=True, positive=True)
 lam_min, lam_max, kappa, Omega = (_positive(name) for name in ("lam_min", "lam_max", "kappa", "Omega"))
 zeta, tau = _real("zeta"), _real("tau")
 rho, rho_1, rho_2 = (sp.Symbol(name) for name in ("rho", "rho_1", "rho_2"))
@@ -200,6 +239,17 @@ TRAINING_CONVENTIONS_TEX: tuple[str, ...] = (
     r"The time $t$ counts steps of gradient descent with learning rate $\eta$, in flows too.",
     r"The ridge $r$ adds $\tfrac{r}{2}\|\theta-\theta_0\|^2$ to the loss; it is absolute, and no noise of the labels.",
     r"Outputs on several inputs are one column, ordered (example, output); $\hat\Theta_0$ without arguments is the matrix on the training inputs.",
+)
+
+# What a report about the loss of one example prints.
+CROSS_ENTROPY_CONVENTIONS_TEX: tuple[str, ...] = (
+    r"Outputs, label and probabilities are those of one example, with one entry for each of the $k$ classes; the loss of training is the sum over examples.",
+)
+
+# What a report about Gaussian posteriors prints.
+POSTERIOR_CONVENTIONS_TEX: tuple[str, ...] = (
+    r"Targets are outputs plus independent Gaussian noise of variance $s$; without noise $s = 0$, and the kernel matrix has to be invertible.",
+    r"Outputs on several inputs are one column, ordered (example, output); a kernel without arguments is the matrix on the training inputs.",
 )
 
 # What a report about the exponents of a parameterization prints instead.

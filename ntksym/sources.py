@@ -30,6 +30,7 @@ class Source:
 
 
 _SOURCES = (
+    Source("rockafellar1970", "book", "R. Tyrrell Rockafellar", "Convex Analysis", 1970, "Princeton University Press"),
     Source("penrose1955", "article", "Roger Penrose", "A generalized inverse for matrices", 1955, "Mathematical Proceedings of the Cambridge Philosophical Society 51(3)"),
     Source("polyak1964", "article", "Boris T. Polyak", "Some methods of speeding up the convergence of iteration methods", 1964, "USSR Computational Mathematics and Mathematical Physics 4(5)"),
     Source("ali2019", "inproceedings", "Alnur Ali and J. Zico Kolter and Ryan J. Tibshirani", "A continuous-time view of early stopping for least squares", 2019, "International Conference on Artificial Intelligence and Statistics", "1810.10082"),
@@ -40,6 +41,9 @@ _SOURCES = (
     Source("owen1980", "article", "Donald B. Owen", "A table of normal integrals", 1980, "Communications in Statistics - Simulation and Computation 9(4)"),
     Source("neal1996", "book", "Radford M. Neal", "Bayesian Learning for Neural Networks", 1996, "Springer"),
     Source("williams1996", "inproceedings", "Christopher K. I. Williams", "Computing with infinite networks", 1996, "Advances in Neural Information Processing Systems 9"),
+    Source("bishop2006", "book", "Christopher M. Bishop", "Pattern Recognition and Machine Learning", 2006, "Springer"),
+    Source("soudry2018", "article", "Daniel Soudry and Elad Hoffer and Mor Shpigel Nacson and Suriya Gunasekar and Nathan Srebro", "The implicit bias of gradient descent on separable data", 2018, "Journal of Machine Learning Research 19", "1710.10345"),
+    Source("rasmussen2006", "book", "Carl Edward Rasmussen and Christopher K. I. Williams", "Gaussian Processes for Machine Learning", 2006, "MIT Press"),
     Source("cho2009", "inproceedings", "Youngmin Cho and Lawrence K. Saul", "Kernel methods for deep learning", 2009, "Advances in Neural Information Processing Systems 22"),
     Source("daniely2016", "inproceedings", "Amit Daniely and Roy Frostig and Yoram Singer", "Toward deeper understanding of neural networks: the power of initialization and a dual view on expressivity", 2016, "Advances in Neural Information Processing Systems 29", "1602.05897"),
     Source("lee2018", "inproceedings", "Jaehoon Lee and Yasaman Bahri and Roman Novak and Samuel S. Schoenholz and Jeffrey Pennington and Jascha Sohl-Dickstein", "Deep neural networks as Gaussian processes", 2018, "International Conference on Learning Representations", "1711.00165"),

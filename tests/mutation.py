@@ -104,7 +104,7 @@ def put(value: Any, path: Path, new: sp.Basic) -> Any:
         return (*value[:head], put(value[head], rest, new), *value[head + 1 :])
     args = list(value.args)
     args[head] = put(args[head], rest, new)
-    if isinstance(value, (sp.Eq, sp.Derivative)):
+    if isinstance(value, (sp.core.relational.Relational, sp.Derivative)):
         return value.func(*args, evaluate=False)
     return value.func(*args)
 

@@ -13,17 +13,22 @@ from sympy.printing.precedence import PRECEDENCE
 
 from ntksym.notation import latex_name
 
-# Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label.
+# Name of an array -> its kinds of rows and columns: "out" stands for one number per output and example of the next input label, "example" for one per example.
 _KINDS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("f", "flin", "targets", "lossgrad", "lossgradlin", "dualcoef", "eigenvec", "meanout"), ("out", "one")),
     **dict.fromkeys(("residual", "residuallin", "errorvec", "remainder"), ("out", "one")),
+    **dict.fromkeys(("flinother", "dualcoefother", "reference", "referencecoef", "gpmean", "loomean"), ("out", "one")),
     **dict.fromkeys(("theta", "weightmove", "thetagrad", "rival"), ("parameters", "one")),
     "J": ("out", "parameters"),
     "pinv": ("parameters", "out"),
     **dict.fromkeys(("Thetahat", "Theta", "K", "Ddiff", "decay", "covout"), ("out", "out")),
-    **dict.fromkeys(("loss", "ridgeloss"), ("one", "one")),
+    **dict.fromkeys(("gpcov", "Kslope", "regression", "regressionK", "loovar"), ("out", "out")),
+    **dict.fromkeys(("loss", "ridgeloss", "penalized", "distance", "evidence", "evidenceslope"), ("one", "one")),
     "losshess": ("outputs", "outputs"),
+    "outsum": ("example", "out"),
+    "Thetaone": ("example", "example"),
 }
+_NOT_SYMMETRIC = ("regression", "regressionK")  # A(x, x')^T is A(x', x) for kernels only
 _PARAMETERS, _EXAMPLES, _OUTPUTS = (sp.Symbol(name, integer=True, positive=True) for name in ("P", "N", "k"))
 
 
@@ -92,7 +97,8 @@ def _size(kind: str, labels: Any) -> sp.Expr:
         return sp.S.One
     if kind in ("parameters", "outputs"):
         return _PARAMETERS if kind == "parameters" else _OUTPUTS
-    return _OUTPUTS * _EXAMPLES if str(next(labels)) == "X" else _OUTPUTS
+    examples = {"X": _EXAMPLES, "rest": _EXAMPLES - 1}.get(str(next(labels)), sp.S.One)
+    return examples if kind == "example" else _OUTPUTS * examples
 
 
 class Transposed(sp.Expr):
@@ -181,7 +187,7 @@ def transpose(expression: sp.Expr) -> sp.Expr:
         return expression.array
     if isinstance(expression, sp.Derivative):
         return sp.Derivative(transpose(expression.expr), *expression.args[1:], evaluate=False)
-    if isinstance(expression, Array) and len(expression.inputs) == 2:
+    if isinstance(expression, Array) and len(expression.inputs) == 2 and expression.name not in _NOT_SYMMETRIC:
         first, second = expression.inputs
         return Array(expression.name, (second, first), expression.time, expression.layer)
     return Transposed(expression)

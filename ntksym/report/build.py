@@ -14,12 +14,14 @@ from sympy.core.function import AppliedUndef
 from ntksym.errors import NotationError, RuleError
 from ntksym.forms import AbcClass, NumericDual, OutsideClass, Recursion
 from ntksym.gaussian.laws import HALF, POINT, Law, Slot
-from ntksym.nodes import Array, Delta, DistributedAs, Entry, Expect, Gaussian, Indicator
+from ntksym.nodes import Array, Delta, DistributedAs, Entry, Expect, Gaussian, GradientAt, Indicator, LossAt
 from ntksym.notation import (
     ABC_CONVENTIONS_TEX,
     CONVENTIONS_TEX,
+    CROSS_ENTROPY_CONVENTIONS_TEX,
     DEFAULT,
     MEANINGS,
+    POSTERIOR_CONVENTIONS_TEX,
     TRAINING_CONVENTIONS_TEX,
     Profile,
     sigma,
@@ -133,9 +135,14 @@ def _conventions(derivation: Derivation) -> tuple[str, ...]:
         return ABC_CONVENTIONS_TEX
     expressions = _expressions(derivation, "full")
     if not any(expression.has(Array) for expression in expressions):
-        return () if all(expression.free_symbols <= {t, tau, sigma} for expression in expressions) else CONVENTIONS_TEX
+        if all(expression.free_symbols <= {t, tau, sigma} for expression in expressions):
+            return ()
+        return CROSS_ENTROPY_CONVENTIONS_TEX if any(expression.has(sp.Symbol("crossentropy")) for expression in expressions) else CONVENTIONS_TEX
     of_a_network = any(expression.has(sigma_w) for expression in expressions)
-    return (*(CONVENTIONS_TEX if of_a_network else ()), *TRAINING_CONVENTIONS_TEX)
+    arrays = {array for expression in expressions for array in expression.atoms(Array)}
+    trained = TRAINING_CONVENTIONS_TEX if any(array.time for array in arrays) else ()
+    posterior = POSTERIOR_CONVENTIONS_TEX if any(array.name in ("gpmean", "gpcov", "evidence") for array in arrays) else ()
+    return (*(CONVENTIONS_TEX if of_a_network else ()), *(trained[:-1] if posterior else trained), *posterior)
 
 
 def _require_same_letters(diagram: Diagram, page: Page) -> None:
@@ -337,6 +344,7 @@ def _symbols(derivation: Derivation, page: Page, detail: str) -> SymbolList:
     used: set[str] = set()
     for expression in _expressions(derivation, detail):
         used |= {str(s) for s in expression.atoms(sp.Symbol)} | {node.func.__name__ for node in expression.atoms(AppliedUndef)}
+        used |= {key for key, node in (("loss", LossAt), ("lossgrad", GradientAt)) if expression.has(node)}
     for key in _TWINS:
         if _TWINS[key] in used:
             used.discard(key)

@@ -19,7 +19,7 @@ from ntksym.nodes import Array, CorrelationAngle, CorrelationArcsine, Delta
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.glyphs import AtLayer
 from ntksym.report.names import escape, symbol_latex
-from ntksym.report.operators import OperatorPrinting, is_matrix_valued, moves_in_time, shown_inputs
+from ntksym.report.operators import OperatorPrinting, covariance, is_matrix_valued, moves_in_time, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -134,6 +134,18 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
 
     def _function_text(self, name: str) -> str:
         return rf"\{name}"
+
+    def _operator(self, name: str) -> str:
+        return rf"\operatorname{{{name}}}"
+
+    def _below(self, text: str, index: str) -> str:
+        return f"{text}_{{{index}}}"
+
+    def _square(self, text: str) -> str:
+        return rf"\left[{text}\right]"
+
+    def _implication(self, both_ways: bool) -> str:
+        return r"\Leftrightarrow" if both_ways else r"\Rightarrow"
 
     def _array_text(self, array: Any) -> str:
         above = f"^{{{self._layer(array.layer[0])}}}" if array.layer else ""
@@ -355,6 +367,7 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
         if isinstance(inner, AppliedUndef) and len(inner.args) == 1 and len(counts) == 1 and inner.args[0] == counts[0][0] and counts[0][1] in _PRIMES:
             return self._of(symbol_latex(inner.func.__name__, self.profile) + _PRIMES[int(counts[0][1])], self._print(inner.args[0]))
         several = not moves_in_time(inner) and len(inner.free_symbols) > 1 or len(counts) > 1 or isinstance(inner, AppliedUndef) and len(inner.args) > 1
+        several = several or any(isinstance(symbol, sp.Indexed) for symbol, _ in counts)
         d = r"\partial" if several else r"\mathrm{d}"
         order = sum(count for _, count in counts)
         below = r" \, ".join(rf"{d} {self._print(symbol)}" + ("" if count == 1 else f"^{{{self._print(count)}}}") for symbol, count in counts)
@@ -425,7 +438,7 @@ class MathPrinter(OperatorPrinting, LatexPrinter):
         if n == 1:
             return rf"\mathcal{{N}}\left({self._print(expr.mean[0])}, {self._print(expr.upper[0])}\right)"
         mean = "0" if expr.is_centred else self._matrix([[expr.mean[i]] for i in range(n)])
-        return rf"\mathcal{{N}}\left({mean}, {self._matrix([[expr.cov(i, j) for j in range(n)] for i in range(n)])}\right)"
+        return rf"\mathcal{{N}}\left({mean}, {self._matrix([[covariance(expr, i, j) for j in range(n)] for i in range(n)])}\right)"
 
     def _matrix(self, rows: list[list[Any]]) -> str:
         return (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
-from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Gaussian, NormalCDF
+from ntksym.nodes import CorrelationAngle, CorrelationArcsine, Gaussian, NormalCDF, Spectral
 from ntksym.notation import DEFAULT, Profile
 from ntksym.report.document import Row
 from ntksym.report.glyphs import BivariateCDF, Glyph
@@ -89,7 +89,7 @@ class Namer:
 
     def _denominators(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
         """A determinant that divides in several places."""
-        powers = [node for e in expressions for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and (is_root(node) or divides(node))]
+        powers = [node for e in expressions for node in _outside_of_matrices(e) if isinstance(node, sp.Pow) and (is_root(node) or divides(node))]
         mapping: dict[sp.Basic, sp.Basic] = {}
         rooted = {p.base for p in powers if is_root(p)}  # these get a name for their root
         for base in sorted({p.base for p in powers if not is_root(p)} - rooted, key=sp.default_sort_key):
@@ -171,7 +171,7 @@ class Namer:
 
     def _roots(self, expressions: list[sp.Basic]) -> list[sp.Basic]:
         defined = [row.right for row in self.bindings]
-        powers = [node for e in (*expressions, *defined) for node in sp.preorder_traversal(e) if isinstance(node, sp.Pow) and is_root(node)]
+        powers = [node for e in (*expressions, *defined) for node in _outside_of_matrices(e) if isinstance(node, sp.Pow) and is_root(node)]
         bases = sorted({p.base for p in powers}, key=sp.default_sort_key)
         mapping: dict[sp.Basic, sp.Basic] = {}
         for base in bases:
@@ -215,7 +215,9 @@ class Namer:
             if not too_wide:
                 return expression
             term = too_wide[0]
-            inner = sorted((a for a in term.atoms(sp.Add) if a != term), key=lambda a: (-width(latex(a, self.profile)), sp.default_sort_key(a)))
+            inner = sorted(
+                (a for a in term.atoms(sp.Add) if a != term and a.is_commutative), key=lambda a: (-width(latex(a, self.profile)), sp.default_sort_key(a))
+            )
             if not inner or width(latex(inner[0], self.profile)) < 10:
                 return expression
             expression = expression.xreplace({inner[0]: self.bind(inner[0], [("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"), _PART_LETTER])})
@@ -264,6 +266,14 @@ class Namer:
         outside = [f for f in sp.Mul.make_args(entry) if isinstance(f, sp.KroneckerDelta)]
         inside = sp.Mul(*(f for f in sp.Mul.make_args(entry) if f not in outside))
         return sp.Mul(*outside, self.bind(inside, [("m", "m")] if is_mean else [("k", "k")]))
+
+
+def _outside_of_matrices(expression: sp.Basic) -> Iterator[sp.Basic]:
+    """Every node but those inside a function of a matrix, which is shown as a whole."""
+    yield expression
+    if not isinstance(expression, Spectral):
+        for part in expression.args:
+            yield from _outside_of_matrices(part)
 
 
 def _numbered(k: int, letter: str) -> tuple[str, str]:

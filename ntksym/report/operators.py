@@ -10,12 +10,28 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ntksym.nodes import Array, Spectral, Transposed
+from ntksym.nodes import Array, Gaussian, LossAt, Spectral, Transposed, rows_and_columns, transpose
+from ntksym.notation import X
 from ntksym.report.ordering import ordered_factors
 
 # Vectors of a sum in reading order: f_t - Y, f_0 + Theta a.
-_LEADING = ("f", "flin", "theta", "residual", "errorvec", "K", "Thetahat", "Theta", "J", "weightmove", "dualcoef", "targets")
-_OF_TRAINING_SET = ("targets", "lossgrad", "lossgradlin", "dualcoef", "residual", "residuallin", "remainder", "eigenvec", "decay", "pinv")
+_LEADING = ("f", "flin", "flinother", "reference", "theta", "residual", "errorvec", "K", "Thetahat", "Theta", "J", "weightmove", "dualcoef", "targets")
+_OF_TRAINING_SET = (
+    "targets",
+    "lossgrad",
+    "lossgradlin",
+    "dualcoef",
+    "dualcoefother",
+    "reference",
+    "referencecoef",
+    "residual",
+    "residuallin",
+    "remainder",
+    "Kslope",
+    "eigenvec",
+    "decay",
+    "pinv",
+)
 
 
 class OperatorPrinting:
@@ -48,7 +64,39 @@ class OperatorPrinting:
         return text
 
     def _print_Transposed(self, expr: Any) -> str:
-        return self._transposed(self._print(expr.array))
+        text = self._print(expr.array)
+        return self._transposed(text if isinstance(expr.array, Array) and not expr.array.layer else self._in_brackets(text))
+
+    def _operator(self, name: str) -> str:
+        raise NotImplementedError
+
+    def _below(self, text: str, index: str) -> str:
+        raise NotImplementedError
+
+    def _implication(self, both_ways: bool) -> str:
+        raise NotImplementedError
+
+    def _print_Trace(self, expr: Any) -> str:
+        return self._operator("tr") + self._in_brackets(self._print(expr.matrix))
+
+    def _print_Component(self, expr: Any) -> str:
+        text = self._print(expr.tensor)
+        return self._below(self._square(text), "".join(self._print(i) for i in expr.indices)) if expr.indices else text
+
+    def _square(self, text: str) -> str:
+        return f"[{text}]"
+
+    def _print_LossAt(self, expr: Any) -> str:
+        return self._print(sp.Symbol("loss")) + self._in_brackets(self._print(expr.outputs))
+
+    def _print_GradientAt(self, expr: Any) -> str:
+        return self._print(sp.Symbol("lossgrad")) + self._in_brackets(self._print(expr.outputs))
+
+    def _print_Follows(self, expr: Any) -> str:
+        return f"{self._print(expr.args[0])} {self._implication(False)} {self._print(expr.args[1])}"
+
+    def _print_Equivalence(self, expr: Any) -> str:
+        return f"{self._print(expr.args[0])} {self._implication(True)} {self._print(expr.args[1])}"
 
     def _transposed(self, text: str) -> str:
         raise NotImplementedError
@@ -58,7 +106,7 @@ class OperatorPrinting:
         return text if exp is None else self._raised(text, str(exp))
 
     def _print_Spectral(self, expr: Any) -> str:
-        matrix = expr.matrix if len(set(expr.matrix.inputs)) > 1 else Array(expr.matrix.name, (), expr.matrix.time)  # on the training inputs: not said
+        matrix = expr.matrix if set(expr.matrix.inputs) != {X} else Array(expr.matrix.name, (), expr.matrix.time)  # on the training inputs: not said
         return self._spectral(expr.function.expr, expr.function.variables[0], self._print(matrix))
 
     # A function of one matrix: the eigenvalue becomes the matrix, numbers multiples of the identity, division an inverse.
@@ -134,19 +182,18 @@ class OperatorPrinting:
 
     def _matrix_terms(self, expr: sp.Add) -> list[tuple[str, str]]:
         found = []
-        numbers = all(_is_number(term) for term in expr.args if not term.is_commutative)
-        for term in sorted(expr.args, key=_reading_order):
+        number = rows_and_columns(expr) == (1, 1)
+        for term in sorted(expr.args, key=lambda term: (_rank_in_number(term) if number else 0, *_reading_order(term))):
             negative = term.could_extract_minus_sign()
             inner = -term if negative else term
-            found.append(("-" if negative else "+", self._identity(inner) if inner.is_commutative and not numbers else self._print(inner)))
+            found.append(("-" if negative else "+", self._identity(inner) if inner.is_commutative and not number else self._print(inner)))
         leading = next((i for i, (sign, _) in enumerate(found) if sign == "+"), 0)
         return [found[leading], *found[:leading], *found[leading + 1 :]]
 
 
-def _is_number(term: sp.Expr) -> bool:
-    """Whether a term is a number though its letter is an array, as the loss is."""
-    last = term.args_cnc()[1][-1]
-    return isinstance(last, Array) and last.shape == (1, 1)
+def _rank_in_number(term: sp.Expr) -> int:
+    """In a sum of numbers: a loss first, then products of vectors, then all other numbers."""
+    return 0 if term.has(LossAt) and term.is_commutative else 2 if term.is_commutative else 1
 
 
 def _reading_order(term: sp.Expr) -> tuple[Any, ...]:
@@ -172,4 +219,10 @@ def moves_in_time(expression: Any) -> bool:
 
 def shown_inputs(array: Array) -> tuple[sp.Basic, ...]:
     """The labels to print: none where the array belongs to the training set as a whole."""
-    return () if array.name in _OF_TRAINING_SET else tuple(array.inputs)
+    hidden = array.name in _OF_TRAINING_SET and set(array.inputs) == {X} or array.name in ("loomean", "loovar", "outsum")
+    return () if hidden else tuple(array.inputs)
+
+
+def covariance(law: Gaussian, i: int, j: int) -> sp.Expr:
+    """The entry of a covariance matrix to print: below the diagonal, transposed where it is a matrix itself."""
+    return transpose(law.cov(i, j)) if i > j else law.cov(i, j)

@@ -15,7 +15,7 @@ from ntksym.nodes import Delta
 from ntksym.notation import DEFAULT, MEANINGS, Profile
 from ntksym.report.characters import GREEK, SUPERSCRIPT, tex_to_text
 from ntksym.report.names import tensor_or_entry
-from ntksym.report.operators import OperatorPrinting, is_matrix_valued, moves_in_time, shown_inputs
+from ntksym.report.operators import OperatorPrinting, covariance, is_matrix_valued, moves_in_time, shown_inputs
 from ntksym.report.ordering import factor_rank, number_leads, ordered_factors, split_quotient, term_rank
 from ntksym.report.probabilities import bivariate_cdf, cdf, oriented, threshold, turned
 
@@ -100,6 +100,15 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
 
     def _function_text(self, name: str) -> str:
         return name
+
+    def _operator(self, name: str) -> str:
+        return name
+
+    def _below(self, text: str, index: str) -> str:
+        return f"{text}_{index}"
+
+    def _implication(self, both_ways: bool) -> str:
+        return "⇔" if both_ways else "⇒"
 
     def _array_text(self, array: Any) -> str:
         above = f"^{self._layer(array.layer[0])}" if array.layer else ""
@@ -188,7 +197,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
         )
         simple = (
             simple
-            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF", "Norm"}
+            or type(expr).__name__ in {"Glyph", "Call", "AtLayer", "Moment", "Entry", "Width", "BivariateCDF", "Component", "Trace", "Norm"}
             or (isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef))
             or (isinstance(expr, sp.Pow) and expr.exp.is_positive and expr.exp.is_Rational)
         )
@@ -439,7 +448,7 @@ class PlainPrinter(OperatorPrinting, StrPrinter):
         if n == 1:
             return f"N({self._print(expr.mean[0])}, {self._print(expr.upper[0])})"
         mean = "0" if expr.is_centred else "(" + ", ".join(self._print(m) for m in expr.mean) + ")"
-        rows = "; ".join(", ".join(self._print(expr.cov(i, j)) for j in range(n)) for i in range(n))
+        rows = "; ".join(", ".join(self._print(covariance(expr, i, j)) for j in range(n)) for i in range(n))
         return f"N({mean}, [{rows}])"
 
     def _print_Expect(self, expr: Any) -> str:

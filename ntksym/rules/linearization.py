@@ -43,7 +43,7 @@ def kernel_move(label: sp.Basic = X, time: sp.Expr = t) -> Array:
 
 @rule(source=Citation("lee2019", "App. G"), check=checks.errors_named, reason="Names for the error, the movement of the kernel and the residuals.")
 def errors_named(*, at: sp.Basic) -> Statement:
-    r"""\epsilon_t := f_t - f^{\mathrm{lin}}_t,\; D_t := \hat\Theta_t - \hat\Theta_0,\; g_t := f_t-\mathcal Y,\; g^{\mathrm{lin}}_t := f^{\mathrm{lin}}_t - \mathcal Y
+    r"""\epsilon_t := f_t - f^{\mathrm{lin}}_t,\; D_t := \hat\Theta_t - \hat\Theta_0,\; g_t := f_t - \mathcal Y,\; g^{\mathrm{lin}}_t := \dots
 
     ``at``: the training inputs X, or any one input.
     """

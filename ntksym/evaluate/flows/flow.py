@@ -150,7 +150,7 @@ def flow_fn(loss: str | Callable[..., Any] = "mse", dynamics: str = "gradient_fl
     $f_t(x) = f_0(x) + K(x, \mathcal X)\,\psi_t(K)\,(\mathcal Y - f_0(\mathcal X))$ for the squared loss, with $\psi_t$ derived in
     ``ntksym.derivations()["squared_loss_gradient_flow"]`` and its neighbours.
 
-    ``loss``: "mse" (the sum of 1/2 |f - y|^2), "cross_entropy" (one-hot labels), or a callable (f (N, k), y (N, k)) -> a scalar, the sum over the examples.
+    ``loss``: "mse" (the sum of $\tfrac12\|f-y\|^2$), "cross_entropy" (one-hot labels), or a callable (f (N, k), y (N, k)) -> a scalar, the sum over the examples.
     ``dynamics``: "gradient_flow", "gradient_descent", "momentum" (heavy ball, integer steps from rest), "momentum_flow" (the equation whose unit step is the
     heavy ball).  Time counts steps of the same learning rate in all four.
 
@@ -158,7 +158,7 @@ def flow_fn(loss: str | Callable[..., Any] = "mse", dynamics: str = "gradient_fl
     force=False, tolerance=None, max_steps=None) -> (train, test)``, a named tuple.  ``k_train_train`` is (N, N), meaning the same for every output, or
     (N, N, k, k), or what :func:`ntksym.factorize` made of it; ``k_test_train`` (M, N) or (M, N, k, k); y_train (N, k); ``t`` a number or (T,), inf allowed.
     Outputs are (N, k) and (M, k), with T in front where t is (T,); ``get`` "train" or "test" leaves the other out.  ``f_*_0`` None is 0.  ``ridge`` r adds
-    r/2 |theta - theta_0|^2 to the loss.  Everything is computed in the dtype of the kernel, float32 or float64.
+    $\tfrac r2\|\theta-\theta_0\|^2$ to the loss.  Everything is computed in the dtype of the kernel, float32 or float64.
 
     The kernel is never inverted: a singular one is fine, modes below the cut-off of :class:`Spectrum` are not learned.  Works under jit, vmap and grad, the
     gradient with respect to the kernel included ("mse").  For "mse" the law is solved in closed form; other losses go step by step, or by an ODE solver with

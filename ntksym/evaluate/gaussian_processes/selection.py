@@ -82,7 +82,7 @@ def maximize_marginal_likelihood(
     ShapeError, DataError, NetworkError as in ``kernel_fn`` and :func:`log_marginal_likelihood`.  Source: Rasmussen and Williams 2006, section 5.4.
 
         best = ntksym.maximize_marginal_likelihood(net, x, y)
-        ntksym.kernel_fn(net)(x, **best.keywords), best.noise_variance
+        best.keywords, best.noise_variance  # for the kernel function, and for the posterior
     """
     k = kernel_fn(kernel) if isinstance(kernel, Network) else kernel
     x = checked_inputs(x, "x", WHERE)

@@ -8,11 +8,13 @@ are equal on every eigenvalue that A can have.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from ntksym.errors import CheckError
-from ntksym.nodes import Array, Norm, Spectral, Transposed, transpose
-from ntksym.notation import X, lam
+from ntksym.nodes import Array, GradientAt, Norm, Spectral, Transposed, transpose
+from ntksym.notation import X, lam, rest
 
 Word = tuple[sp.Basic, ...]
 SCOPE = "all numbers of parameters, examples and outputs, by the algebra of matrices and of functions of one symmetric matrix"
@@ -96,7 +98,7 @@ def shape_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
         return shape_of(expression.expr)
     if isinstance(expression, sp.Sum):
         return shape_of(expression.function)
-    if isinstance(expression, (Array, Transposed, Spectral)):
+    if isinstance(expression, (Array, Transposed, Spectral, GradientAt)):
         return expression.shape
     if isinstance(expression, sp.Add):
         return _one_shape([shape_of(part) for part in expression.args], expression)
@@ -122,7 +124,7 @@ def shape_problem(claim: sp.Basic) -> str | None:
     """What is wrong with the shapes of an equation, or of several; None if nothing is."""
     try:
         for equation in claim.args if isinstance(claim, sp.Tuple) else (claim,):
-            if isinstance(equation, sp.Eq):
+            if isinstance(equation, (sp.Eq, sp.Ge, sp.Le, sp.Gt, sp.Lt)):
                 left, right = shape_of(equation.lhs), shape_of(equation.rhs)
                 if equation.rhs != 0 and left is not None and right is not None and left != right:
                     return f"{left} on the left, {right} on the right of {equation}"
@@ -150,7 +152,7 @@ def _monomials(expression: sp.Expr) -> list[tuple[sp.Expr, Word]]:
     if isinstance(expression, Array) and expression.name in _GRAMS and not expression.layer:
         first, second = (Array("J", (label,), expression.time) for label in expression.inputs)
         return [(sp.S.One, (first, Transposed(second)))]
-    if isinstance(expression, (Array, Transposed, Spectral, sp.Derivative, sp.Sum)):
+    if isinstance(expression, (Array, Transposed, Spectral, GradientAt, sp.Derivative, sp.Sum)):
         return [(sp.S.One, (expression,))]
     if expression.is_commutative:
         return [(expression, ())]
@@ -158,49 +160,59 @@ def _monomials(expression: sp.Expr) -> list[tuple[sp.Expr, Word]]:
 
 
 def _split(word: Word) -> tuple[Word, sp.Expr]:
-    """The word without the functions of the kernel matrix, and their product, the eigenvalue of gap k named lam_k."""
+    """The word without the functions of symmetric matrices, and their product; the eigenvalue of gap k is named lam_k_A, A being the matrix.
+
+    Functions of two matrices do not commute: between them the word gets a mark, and with it another gap.
+    """
     items: list[sp.Basic] = []
     function: sp.Expr = sp.S.One
+    holder: Any = None
+    gaps: set[tuple[int, Any]] = set()
     position = 0
-    gap: sp.Basic | None = None  # the matrix whose functions stand in the present gap: those of two matrices do not commute
     while position < len(word):
         item = word[position]
         following = word[position + 1] if position + 1 < len(word) else None
         step, piece, matrix = _as_function(item, following)
         if piece is None:
             items.append(item)
+            holder = None
+        elif not piece.has(lam):
+            function *= piece
         else:
-            items += [_TURN] if gap not in (None, matrix) else []
+            if holder not in (None, matrix):
+                items.append(_BETWEEN)
+            holder = matrix
+            gaps.add((len(items), matrix))
             function *= piece.xreplace({lam: _gap(len(items), matrix)})
-        gap = matrix
         position += step
-    return tuple(items), function.xreplace({_gap(place, _AT_START): lam for place in range(len(items) + 1) if _beside_eigenvector(items, place)})
+    return tuple(items), function.xreplace({_gap(place, matrix): lam for place, matrix in gaps if _beside_eigenvector(items, place, matrix)})
 
 
-def _beside_eigenvector(items: list[sp.Basic], place: int) -> bool:
-    """Whether a function of the kernel matrix at this gap meets an eigenvector, and so is its value at that eigenvalue."""
+def _beside_eigenvector(items: list[sp.Basic], place: int, matrix: Any) -> bool:
+    """Whether a function of the tangent kernel at this gap meets an eigenvector, and so is its value at that eigenvalue."""
+    if matrix != Array("Thetahat", (X, X), (sp.S.Zero,)):
+        return False
     beside = [*items[max(place - 1, 0) : place], *items[place : place + 1]]
     return any(getattr(item.array if isinstance(item, Transposed) else item, "name", "") == "eigenvec" for item in beside)
 
 
-def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None, sp.Basic | None]:
-    """(how many items were read, the function of the eigenvalue they are, of which matrix)."""
+def _as_function(item: sp.Basic, following: sp.Basic | None) -> tuple[int, sp.Expr | None, Any]:
+    """(how many items were read, the function of the eigenvalue they are, the matrix)."""
     if isinstance(item, Spectral):
         (variable,) = item.function.variables
         return 1, item.function.expr.xreplace({variable: lam}), item.matrix
     whole = isinstance(item, Array) and item.name == "J" and tuple(item.inputs) == (X,) and not item.layer
     if whole and following == Transposed(item):
         return 2, lam, Array("Thetahat", (X, X), item.time)
-    if isinstance(item, Array) and item.name == "Theta" and tuple(item.inputs) == (X, X):
+    if isinstance(item, Array) and item.name in ("Theta", "K") and item.inputs in (sp.Tuple(X, X), sp.Tuple(rest, rest)):
         return 1, lam, item
     return 1, None, None
 
 
-_AT_START = Array("Thetahat", (X, X), (sp.S.Zero,))  # the kernel matrix whose eigenvectors are meant
-_TURN = sp.Symbol("_turn")  # between functions of two matrices
+_BETWEEN = sp.Symbol("_between")
 
 
-def _gap(number: int, matrix: sp.Basic | None) -> sp.Symbol:
+def _gap(number: int, matrix: Any) -> sp.Symbol:
     return sp.Symbol(f"lam_{number}_{matrix}", nonnegative=True)
 
 
