@@ -112,7 +112,7 @@ _WITNESS = {"nondecreasing": (sp.exp(-t), sp.S.One, sp.cosh(t)), "nonnegative": 
     check=gronwall_checks.witness,
     reason="Three functions, which violate one condition of the second form and no other.",
 )
-def witness(*, without: str) -> Statement:
+def gronwall_witness(*, without: str) -> Statement:
     r"""\alpha := e^{-t},\; \beta := 1,\; u := \cosh t \quad\text{or}\quad \alpha := 1,\; \beta := -1,\; u := 2t - 1
 
     ``without``: "nondecreasing" (alpha decreases) or "nonnegative" (beta is negative).
@@ -125,7 +125,7 @@ def witness(*, without: str) -> Statement:
     check=gronwall_checks.witness_obeys,
     reason="They obey the inequality that the lemma starts from, from time 0 to time 1.",
 )
-def witness_obeys(functions: Statement) -> Statement:
+def gronwall_witness_obeys(functions: Statement) -> Statement:
     r"""\alpha + \int_0^t \beta u - u = (1-t)(2+t) \ge 0 \text{ for } t \le 1,\quad\text{or}\quad = 0"""
     alpha, beta, u = (part.rhs for part in functions.claim)
     room = sp.factor(sp.simplify((alpha + sp.integrate((beta * u).xreplace({t: tau}), (tau, 0, t)) - u).rewrite(sp.exp)))
@@ -138,7 +138,7 @@ def witness_obeys(functions: Statement) -> Statement:
     check=gronwall_checks.witness_breaks,
     reason="At time 1 the conclusion of the lemma fails for them: without that condition the second form is false.",
 )
-def witness_breaks(functions: Statement, obeyed: Statement) -> Statement:
+def gronwall_witness_breaks(functions: Statement, obeyed: Statement) -> Statement:
     r"""u(1) > \alpha(1)\,e^{\int_0^1 \beta}"""
     one = sp.S.One
     bound = ALPHA(one) * sp.exp(sp.Integral(BETA(tau), (tau, 0, 1)))

@@ -57,11 +57,11 @@ def gronwall_conditions() -> Derivation:
     d = Derivation("The second form of the Gronwall lemma is false without its conditions")
     found: list[int] = []
     for condition in ("nondecreasing", "nonnegative"):
-        d = d.by(inequalities.witness, without=condition)
+        d = d.by(inequalities.gronwall_witness, without=condition)
         functions = d.last
-        d = d.by(inequalities.witness_obeys, functions)
+        d = d.by(inequalities.gronwall_witness_obeys, functions)
         obeyed = d.last
-        d = d.by(inequalities.witness_breaks, functions, obeyed)
+        d = d.by(inequalities.gronwall_witness_breaks, functions, obeyed)
         found += [functions, obeyed, d.last]
     return d.by(algebra.collect, *found)
 
