@@ -150,9 +150,9 @@ def flow_fn(loss: str | Callable[..., Any] = "mse", dynamics: str = "gradient_fl
     $f_t(x) = f_0(x) + K(x, \mathcal X)\,\psi_t(K)\,(\mathcal Y - f_0(\mathcal X))$ for the squared loss, with $\psi_t$ derived in
     ``ntksym.derivations()["squared_loss_gradient_flow"]`` and its neighbours.
 
-    ``loss``: "mse" (the sum of $\tfrac12\|f-y\|^2$), "cross_entropy" (one-hot labels), or a callable (f (N, k), y (N, k)) -> a scalar, the sum over the examples.
-    ``dynamics``: "gradient_flow", "gradient_descent", "momentum" (heavy ball, integer steps from rest), "momentum_flow" (the equation whose unit step is the
-    heavy ball).  Time counts steps of the same learning rate in all four.
+    ``loss``: "mse" (the sum of $\tfrac12\|f-y\|^2$), "cross_entropy" (one-hot labels), or a callable (f (N, k), y (N, k)) -> a scalar, the sum over the
+    examples.  ``dynamics``: "gradient_flow", "gradient_descent", "momentum" (heavy ball, integer steps from rest), "momentum_flow" (the equation whose unit
+    step is the heavy ball).  Time counts steps of the same learning rate in all four.
 
     Returns ``f(k_train_train, y_train, t, *, k_test_train=None, f_train_0=None, f_test_0=None, learning_rate=1.0, momentum=0.0, ridge=0.0, get="both",
     force=False, tolerance=None, max_steps=None) -> (train, test)``, a named tuple.  ``k_train_train`` is (N, N), meaning the same for every output, or

@@ -66,9 +66,9 @@ def spectrum_of(kernel: Any, where: str) -> Spectrum:
 def max_learning_rate(k: Any, *, loss_scale: float = 1.0, momentum: float = 0.0) -> Any:
     r"""The stability edge $2(1+\mu) / (c\,\lambda_{\max})$: gradient descent on a linearized network converges if and only if the learning rate is below it.
 
-    ``k`` is the kernel on the training inputs, (N, N) or (N, N, k, k), or its Spectrum.  ``loss_scale`` c multiplies the summed loss $\tfrac12\|f-y\|^2$: for a mean
-    over N examples it is 1/N, and 1/(N k) for a mean over examples and outputs.  ``momentum`` is that of the heavy ball.  A ridge r counts as part of the
-    kernel: its edge is that of K + r I.  DataError, ShapeError as :func:`factorize`; NetworkError for a scale that is not positive.  Derived in
+    ``k`` is the kernel on the training inputs, (N, N) or (N, N, k, k), or its Spectrum.  ``loss_scale`` c multiplies the summed loss $\tfrac12\|f-y\|^2$:
+    for a mean over N examples it is 1/N, and 1/(N k) for a mean over examples and outputs.  ``momentum`` is that of the heavy ball.  A ridge r counts as part
+    of the kernel: its edge is that of K + r I.  DataError, ShapeError as :func:`factorize`; NetworkError for a scale that is not positive.  Derived in
     ``ntksym.derivations()["squared_loss_heavy_ball"]``.
 
         eta = 0.5 * ntksym.max_learning_rate(k(x, None, "ntk"))
