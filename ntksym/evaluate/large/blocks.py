@@ -105,6 +105,11 @@ def placed(mesh: Mesh, array: np.ndarray, spec: P) -> jax.Array:
     return jax.make_array_from_callback(array.shape, NamedSharding(mesh, spec), lambda index: array[index])
 
 
+def whole(arrays: Any, mesh: Mesh) -> Any:
+    """Traced arrays with all their entries on every device, so that every process can read them."""
+    return lax.with_sharding_constraint(arrays, NamedSharding(mesh, P()))
+
+
 @partial(jax.jit, static_argnums=(0, 1))
 def _product(kernel: KernelOf, mesh: Mesh, keywords: Any, x: Any, diagonal: Any, pairs: Any, alive: Any, v: Any) -> Any:
     count, block, _ = x.shape
@@ -159,5 +164,4 @@ def _cross(kernel: KernelOf, mesh: Mesh, keywords: Any, tests: Any, x: Any, v: A
 
     run = jax.shard_map(share, mesh=mesh, in_specs=(P(), P(AXIS), P(), P()), out_specs=P(AXIS), check_vma=False)
     found = run(keywords, tests, x, v.reshape(*x.shape[:2], -1)).reshape(-1, v.shape[-1])
-    # Whole on every device, so that every process can read it.
-    return lax.with_sharding_constraint(found, NamedSharding(mesh, P()))
+    return whole(found, mesh)

@@ -93,7 +93,10 @@ def checked_count(value: Any, name: str, where: str, lowest: int = 1) -> int | N
 def _checked_kernel(kernel: Any, get: Any, keywords: dict[str, Any], where: str) -> KernelOf:
     if not isinstance(kernel, KernelFn):
         raise NetworkError(
-            f"{type(kernel).__name__} is no kernel of a network", where=where, why="its entries are computed as they are needed", fix="give ntksym.kernel_fn(network)"
+            f"{type(kernel).__name__} is no kernel of a network",
+            where=where,
+            why="its entries are computed as they are needed",
+            fix="give ntksym.kernel_fn(network)",
         )
     if not isinstance(get, str):
         raise NetworkError(f"get={get!r}", where=where, why="one kernel at a time", fix='give "nngp" or "ntk"')

@@ -15,7 +15,8 @@ from ntksym.evaluate.large.blocks import KernelOf
 
 DEFAULT_BYTES = 2**30
 _SHARE = 0.8  # of what a device says is free
-_LARGEST = 1024  # rows of a block: larger ones are not faster, smaller ones leave a processor waiting
+_LARGEST = {"cpu": 512}  # rows of a block: on a processor larger tiles leave its cache
+_LARGEST_ELSEWHERE = 2048  # elsewhere smaller ones leave it waiting
 _PROBE = 256
 _WORDS = 16  # arrays of the size of a tile, where the compiler does not say
 
@@ -69,7 +70,7 @@ def estimate(rows: int, block: int, shares: int, *, words: float, width: int, ou
 def chosen_block(rows: int, shares: int, block_size: int | None, max_bytes: int, where: str, **sizes: Any) -> tuple[int, int]:
     """A block size and the bytes it takes; DataError where ``block_size``, or every size, takes more than ``max_bytes``."""
     # At least four pairs of blocks a device, so that none waits for long and symmetry saves nearly half.
-    largest = min(_LARGEST, max(1, -(-rows // math.ceil(math.sqrt(8 * shares)))))
+    largest = min(_LARGEST.get(jax.default_backend(), _LARGEST_ELSEWHERE), max(1, -(-rows // math.ceil(math.sqrt(8 * shares)))))
     candidates = [largest, *(2**k for k in range(10, -1, -1) if 2**k < largest)]
     fitting = next((block for block in candidates if estimate(rows, block, shares, **sizes) <= max_bytes), None)
     if fitting is None:

@@ -14,17 +14,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, NamedSharding
+from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from ntksym.evaluate.large.blocks import AXIS, Streamed, placed
+from ntksym.evaluate.large.blocks import AXIS, Streamed, placed, whole
 
 _ROUNDS = 10
 _EXACT = lax.Precision.HIGHEST
 
 
 class Preconditioner(NamedTuple):
-    """(F F^T + D)^-1 = D^-1 - D^-1 F S^-1 F^T D^-1, S = I + F^T D^-1 F: the ``factor`` F (padded, rank), ``inverse`` of D (padded, 1), S^-1 = ``root``^T ``root``."""
+    """(F F^T + D)^-1 = D^-1 - D^-1 F S^-1 F^T D^-1, S = I + F^T D^-1 F.
+
+    ``factor`` F (padded, rank), its rows spread over the devices; ``inverse`` of D (padded, 1); ``root`` (rank, rank), S^-1 = root^T root.
+    """
 
     factor: jax.Array
     inverse: jax.Array
@@ -87,7 +90,7 @@ def _inverse_root(core: np.ndarray, smallest: float) -> np.ndarray:
 def _remainder(factor: Any, columns: Any, at: Any, mesh: Mesh) -> Any:
     """The columns of K - F F^T, and their rows at the pivots."""
     left = columns - jnp.matmul(factor, factor[at].T, precision=_EXACT)
-    return left, lax.with_sharding_constraint(left[at], NamedSharding(mesh, P()))
+    return left, whole(left[at], mesh)
 
 
 @partial(jax.jit, static_argnums=4, donate_argnums=0)
@@ -96,9 +99,9 @@ def _extended(factor: Any, left: Any, weights: Any, start: Any, mesh: Mesh) -> A
     new = jnp.matmul(left, weights, precision=_EXACT)
     old = lax.dynamic_slice_in_dim(factor, start, new.shape[1], axis=1)
     gone = jnp.sum(new * new, axis=1)
-    return lax.dynamic_update_slice_in_dim(factor, old + new, start, axis=1), lax.with_sharding_constraint(gone, NamedSharding(mesh, P()))
+    return lax.dynamic_update_slice_in_dim(factor, old + new, start, axis=1), whole(gone, mesh)
 
 
 @partial(jax.jit, static_argnums=2)
 def _gram(factor: Any, weights: Any, mesh: Mesh) -> Any:
-    return lax.with_sharding_constraint(jnp.matmul(factor.T, factor * weights, precision=_EXACT), NamedSharding(mesh, P()))
+    return whole(jnp.matmul(factor.T, factor * weights, precision=_EXACT), mesh)

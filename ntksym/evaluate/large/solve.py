@@ -7,15 +7,17 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from ntksym.errors import ShapeError, ToleranceWarning
 from ntksym.evaluate.flows.checks import checked_number
-from ntksym.evaluate.large.blocks import Streamed
+from ntksym.evaluate.large.blocks import Streamed, whole
 from ntksym.evaluate.large.checks import checked_count, checked_rows, checked_vectors, prepared
 from ntksym.evaluate.large.memory import readable
 from ntksym.evaluate.large.preconditioner import Preconditioner, preconditioner
@@ -80,11 +82,11 @@ def solve_kernel(
     steps at most (500); a residual is believed only after a product of its own, and the iteration starts again from it where rounding has moved it.
     ``preconditioner_rank`` columns of K make the preconditioner (0: the diagonal alone).
 
-    Memory is estimated first (``.bytes``, printed with ``progress``); ``max_bytes`` per device, by default 1 GiB, or 80 % of what is free where a device says so,
-    is not passed: the block size is chosen by it.  ``devices``: those that share the work, all by default, those of other processes included.
+    Memory is estimated first (``.bytes``, printed with ``progress``), and the block size is chosen so that it stays below ``max_bytes`` per device: by default
+    1 GiB, or 80 % of what is free where a device says so.  ``devices``: those that share the work, all by default, those of other processes included.
 
-    ShapeError, DataError for arrays that do not fit, DataError for a block size or a problem above ``max_bytes``, NetworkError for what is no kernel of a network
-    or a negative ridge.  ToleranceWarning where the solve stops short, and for a ridge of 0, with which K may be singular.
+    ShapeError, DataError for arrays that do not fit, DataError for a block size or a problem above ``max_bytes``, NetworkError for what is no kernel of a
+    network or a negative ridge.  ToleranceWarning where the solve stops short, and for a ridge of 0, with which K may be singular.
 
         solution = ntksym.solve_kernel(ntksym.kernel_fn(ntksym.fcn(1, "relu")), x, y, ridge=0.01)
         solution.predict(x_test)
@@ -121,10 +123,11 @@ def solve_kernel(
     converged = bool((residuals <= tolerance).all())
     if not converged:
         short = steps >= limit
+        why = "more steps are needed" if short else f"{diagonal.dtype} rounds what is left away"
+        fix = "give a larger max_steps, ridge or preconditioner_rank" if short else "give a larger ridge or tolerance, or compute in float64"
         warnings.warn(
-            f"solve_kernel stopped after {steps} steps with a relative residual of {residuals.max():.2g}, above the tolerance {tolerance:g}"
-            + (": more steps are needed" if short else f": {diagonal.dtype} rounds what is left away")
-            + f". What to do: {'give a larger max_steps, ridge or preconditioner_rank' if short else 'give a larger ridge or tolerance, or compute in float64'}.",
+            f"solve_kernel stopped after {steps} steps with a relative residual of {residuals.max():.2g}, above the tolerance {tolerance:g}: {why}. "
+            f"What to do: {fix}.",
             ToleranceWarning,
             stacklevel=2,
         )
@@ -142,11 +145,11 @@ def _iterate(
     steps = products = 0
     best = np.inf
     while True:
-        direction, slope = _start(condition, residual)
+        direction, slope = _start(condition, residual, matrix.mesh)
         aim = 0.9 * tolerance  # the rounding of the true residual needs some room
         while steps < limit:
             image = matrix.product(direction)
-            solution, residual, direction, slope, sound = _step(condition, image, solution, residual, direction, slope, shift)
+            solution, residual, direction, slope, sound = _step(condition, image, solution, residual, direction, slope, shift, matrix.mesh)
             steps, products = steps + 1, products + 1
             reached = np.asarray(jnp.linalg.norm(residual, axis=0), float) / size
             say(f"step {steps}: relative residual {reached.max():.2e}")
@@ -162,24 +165,24 @@ def _iterate(
         best = float(true.max())
 
 
-@jax.jit
-def _start(condition: Preconditioner, residual: Any) -> Any:
-    direction = condition(residual)
-    return direction, jnp.sum(residual * direction, axis=0)
+@partial(jax.jit, static_argnums=2)
+def _start(condition: Preconditioner, residual: Any, mesh: Mesh) -> Any:
+    direction = whole(condition(residual), mesh)
+    return direction, jnp.sum(residual * direction, axis=0, keepdims=True)
 
 
-@jax.jit
-def _step(condition: Preconditioner, image: Any, solution: Any, residual: Any, direction: Any, slope: Any, shift: Any) -> Any:
+@partial(jax.jit, static_argnums=7)
+def _step(condition: Preconditioner, image: Any, solution: Any, residual: Any, direction: Any, slope: Any, shift: Any, mesh: Mesh) -> Any:
     """One step of every column; ``sound`` is False where the matrix is not positive along a direction, which only rounding can do."""
     image = image + shift * direction
-    curvature = jnp.sum(direction * image, axis=0)
+    curvature = jnp.sum(direction * image, axis=0, keepdims=True)
     moving = slope > 0
     length = jnp.where(moving & (curvature > 0), slope / jnp.where(curvature > 0, curvature, 1), 0)
     solution, residual = solution + length * direction, residual - length * image
-    scaled = condition(residual)
-    new = jnp.sum(residual * scaled, axis=0)
+    scaled = whole(condition(residual), mesh)
+    new = jnp.sum(residual * scaled, axis=0, keepdims=True)
     direction = scaled + jnp.where(moving, new / jnp.where(moving, slope, 1), 0) * direction
-    return solution, residual, direction, new, jnp.all((curvature > 0) | ~moving)
+    return whole((solution, residual, direction, new, jnp.all((curvature > 0) | ~moving)), mesh)
 
 
 @jax.jit
