@@ -1,7 +1,7 @@
 """Kernel regression without the kernel matrix, time, memory and steps:  python tests/benchmarks/large_solve.py [--rows 20000] [--gpu-rows 50000]
 
-ReLU, one hidden layer, 64 standard normal inputs, 10 outputs (a random teacher plus noise), ridge 1e-2 of the mean diagonal, relative residual 1e-4.  Each line is a
-process of its own; "beyond data" is its high-water mark less the mark after jax has started and the data are made.  "float64 residual" is that of the
+ReLU, one hidden layer, 64 standard normal inputs, 10 outputs (a random teacher plus noise), ridge 1e-2 of the mean diagonal, relative residual 1e-4.  Each
+line is a process of its own; "beyond data" is its high-water mark less the mark after jax has started and the data are made.  "float64 residual" is that of the
 solution with a kernel computed in float64.  Then 4,000 rows on 8 simulated devices and on one, in float64; and a GPU, where there is one.
 """
 
@@ -136,7 +136,8 @@ def main() -> None:
             found = child("--alone", str(given.rows), dtype, str(rank))
             show(given.rows, dtype, rank, found)
             print(
-                f"        {given.rows // 100} predictions {found['predict']:.1f} s; largest eigenvalue {found['largest']:.6g} within {found['largest_error']:.1g} "
+                f"        {given.rows // 100} predictions {found['predict']:.1f} s; "
+                f"largest eigenvalue {found['largest']:.6g} within {found['largest_error']:.1g} "
                 f"in {found['lanczos_steps']} steps, {found['lanczos']:.0f} s; one product in float64 {found['product64']:.1f} s"
             )
     found = child("--several", "4000", devices=8)

@@ -88,8 +88,8 @@ def extreme_eigenvalues(
     r"""The largest and the smallest eigenvalue of $K(\mathcal X, \mathcal X)$, (N, N), by Lanczos' method from products alone.
 
     Goes on until the error of the ``which`` ("largest", "smallest" or "both") is below ``tolerance`` times the eigenvalue, or rounding, for at most
-    ``max_steps`` products; a ToleranceWarning says where it stops short.  The largest takes a few steps; the smallest stands in a crowd, and may take as many as
-    there are rows.  All ``max_steps`` vectors are kept and orthogonalized.  The other arguments and errors are those of :func:`ntksym.solve_kernel`;
+    ``max_steps`` products; a ToleranceWarning says where it stops short.  The largest takes a few steps; the smallest stands in a crowd, and may take as many
+    as there are rows.  All ``max_steps`` vectors are kept and orthogonalized.  The other arguments and errors are those of :func:`ntksym.solve_kernel`;
     NetworkError for another ``which``.  Gradient descent on the summed loss is stable below the learning rate $2 / \lambda_{\max}$:
 
         largest = ntksym.extreme_eigenvalues(ntksym.kernel_fn(ntksym.fcn(1, "relu")), x).largest

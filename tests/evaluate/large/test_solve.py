@@ -11,7 +11,9 @@ import pytest
 import ntksym
 from ntksym.errors import DataError, NetworkError, ShapeError, ToleranceWarning
 from ntksym.evaluate.large import extreme_eigenvalues, kernel_matvec, solve_kernel
+from ntksym.evaluate.large.blocks import _product
 from ntksym.evaluate.large.checks import prepared
+from ntksym.evaluate.large.preconditioner import preconditioner
 
 DROPPED = ntksym.Network([ntksym.Dense(1.2), ntksym.Pointwise("relu"), ntksym.Dropout(0.7), ntksym.Dense(1.0, 0.1)])
 NETWORKS = {"relu": ntksym.fcn(1, "relu"), "erf": ntksym.fcn(2, "erf", sigma_w=1.5, sigma_b=0.1), "dropout": DROPPED}
@@ -88,6 +90,26 @@ def test_the_preconditioner_changes_the_steps_and_not_the_answer(rank: int, rng:
     assert found.steps <= {0: 130, 7: 95, 64: 3}[rank]
 
 
+def test_the_preconditioner_is_an_inverse(rng: np.random.Generator) -> None:
+    """K - F F^T is semidefinite of rank N - 13 (in rounds of 2 pivots and a last one of 1); the formula is the inverse of F F^T + D."""
+    kernel = ntksym.kernel_fn(NETWORKS["relu"])
+    x, v = data(rng, 40)
+    options: dict[str, Any] = {"block_size": 16, "max_bytes": None, "devices": None, "outputs": 3, "vectors": 4}
+    with jax.enable_x64(True):
+        matrix, diagonal, _ = prepared(kernel, x, "ntk", {}, "here", **options)
+        made = preconditioner(matrix, diagonal, 0.01, 13)
+        found = np.asarray(made(matrix.filled(v)))
+    factor, inverse = np.asarray(made.factor), np.asarray(made.inverse)
+    assert factor.shape == (48, 13) and not factor[40:].any() and not found[40:].any()
+    factor, inverse, found = factor[:40], inverse[:40], found[:40]
+    left = dense(kernel, x) - factor @ factor.T
+    values = np.linalg.eigvalsh(left)
+    assert values[0] > -1e-13 * diagonal.sum() and (values < 1e-12).sum() == 13
+    tail = np.trace(left) / 40 * np.diag(dense(kernel, x)) / diagonal.mean()
+    assert np.abs(1 / inverse[:, 0] - 0.01 - tail).max() < 1e-12
+    assert np.abs((factor @ factor.T + np.diag(1 / inverse[:, 0])) @ found - v).max() < 1e-11
+
+
 def test_what_stops_short_says_so(rng: np.random.Generator) -> None:
     kernel = ntksym.kernel_fn(NETWORKS["relu"])
     x, y = data(rng, 200, "float32")
@@ -135,8 +157,6 @@ def test_memory_is_estimated_and_refused(rng: np.random.Generator, capsys: pytes
 
 def test_the_estimate_covers_what_the_compiler_takes(rng: np.random.Generator) -> None:
     """Of a product alone: inputs, vectors and temporaries as XLA counts them."""
-    from ntksym.evaluate.large.blocks import _product
-
     for name in ("relu", "erf"):
         kernel = ntksym.kernel_fn(NETWORKS[name])
         x, v = data(rng, 2000, "float32")
@@ -185,8 +205,6 @@ def test_predict_refuses_other_inputs() -> None:
 
 
 def test_a_kernel_made_anew_compiles_nothing(rng: np.random.Generator) -> None:
-    from ntksym.evaluate.large.blocks import _product
-
     x, v = data(rng, 64, "float32")
     kernel_matvec(ntksym.kernel_fn(ntksym.fcn(1, "relu")), x, v, sigma_w=1.0)
     before = _product._cache_size()
