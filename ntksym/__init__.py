@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ntksym.evaluate.gaussian_processes import maximize_marginal_likelihood as maximize_marginal_likelihood
     from ntksym.evaluate.gaussian_processes import posterior as posterior
     from ntksym.evaluate.kernels import kernel_fn as kernel_fn
+    from ntksym.evaluate.large import extreme_eigenvalues as extreme_eigenvalues
+    from ntksym.evaluate.large import kernel_matvec as kernel_matvec
+    from ntksym.evaluate.large import solve_kernel as solve_kernel
     from ntksym.evaluate.storage import load_kernel as load_kernel
     from ntksym.evaluate.storage import save_kernel as save_kernel
     from ntksym.evaluate.training import Training as Training
@@ -99,6 +102,7 @@ _HOMES = {
     "empirical_ntk_fn": "ntksym.evaluate.finite",
     "empirical_ntk_vp_fn": "ntksym.evaluate.finite",
     "ensemble_fn": "ntksym.evaluate.flows",
+    "extreme_eigenvalues": "ntksym.evaluate.large",
     "factorize": "ntksym.evaluate.flows",
     "fcn": "ntksym.network",
     "flow_fn": "ntksym.evaluate.flows",
@@ -106,6 +110,7 @@ _HOMES = {
     "hermite_expansion": "ntksym.duals",
     "init_fn": "ntksym.evaluate.finite",
     "kernel_fn": "ntksym.evaluate.kernels",
+    "kernel_matvec": "ntksym.evaluate.large",
     "leave_one_out": "ntksym.evaluate.gaussian_processes",
     "linearize": "ntksym.evaluate.finite",
     "load_kernel": "ntksym.evaluate.storage",
@@ -117,6 +122,7 @@ _HOMES = {
     "plot_width_scaling": "ntksym.evaluate.convergence.picture",
     "posterior": "ntksym.evaluate.gaussian_processes",
     "save_kernel": "ntksym.evaluate.storage",
+    "solve_kernel": "ntksym.evaluate.large",
     "taylor_expand": "ntksym.evaluate.finite",
     "train": "ntksym.evaluate.training",
     "unvec": "ntksym.evaluate.flows",
@@ -157,6 +163,7 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "empirical_ntk_fn",
     "empirical_ntk_vp_fn",
     "ensemble_fn",
+    "extreme_eigenvalues",
     "factorize",
     "fcn",
     "flow_fn",
@@ -164,6 +171,7 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "hermite_expansion",
     "init_fn",
     "kernel_fn",
+    "kernel_matvec",
     "leave_one_out",
     "linearize",
     "load_kernel",
@@ -175,6 +183,7 @@ __all__ = [  # noqa: F822  (resolved by __getattr__)
     "plot_width_scaling",
     "posterior",
     "save_kernel",
+    "solve_kernel",
     "taylor_expand",
     "train",
     "unvec",
