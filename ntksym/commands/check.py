@@ -29,7 +29,7 @@ def check_command(ids: tuple[str, ...], as_json: bool) -> None:
         seconds = time.perf_counter() - begin
         if not as_json:
             mark = "FAILED" if complaint else "ok"
-            click.echo(f"{mark:<6}  {name:<20}  {entry['verdict']:<9}  {len(entry['steps']):>3} steps  {seconds:5.1f} s  {entry['title']}")
+            click.echo(f"{mark:<6}  {name:<31}  {entry['verdict']:<9}  {len(entry['steps']):>3} steps  {seconds:5.1f} s  {entry['title']}")
         if complaint:
             say(f"  {name}: {complaint}")
     if as_json:
