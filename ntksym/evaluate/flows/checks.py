@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from ntksym.errors import DataError, NetworkError, PrecisionWarning, ShapeError
+from ntksym.errors import DataError, NetworkError, ShapeError
+from ntksym.evaluate.arrays import float_array, same_dtype
 from ntksym.evaluate.parameters import concrete
 
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
 _ASYMMETRY = 1e-6  # relative; above what rounding of a kernel computed in float32 leaves
 
 
 def checked_array(value: Any, name: str, where: str) -> jax.Array:
     """A float32 or float64 array, finite where concrete; float64 given while JAX is in 32-bit mode is narrowed with a PrecisionWarning."""
-    if not isinstance(value, jax.Array):
-        try:
-            value = np.asarray(value)
-        except ValueError:
-            raise ShapeError(f"{name} is ragged", where=where, fix="give an array") from None
-    if value.dtype not in _FLOATS:
-        raise ShapeError(f"{name} has dtype {value.dtype}", where=where, why="training is computed in float32 or float64", fix=f"use {name}.astype('float64')")
-    if isinstance(value, np.ndarray) and value.dtype == np.float64 and not jax.config.jax_enable_x64:
-        warnings.warn(
-            f"{name} is float64, but JAX is in 32-bit mode: float32 is used. Use `with jax.enable_x64(True):`, or pass float32.", PrecisionWarning, stacklevel=4
-        )
-        value = value.astype(np.float32)
-    if concrete(value) and not bool(np.isfinite(np.asarray(value)).all()):
-        where_bad = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(value)))[0])
+    array = float_array(value, name, where)
+    if concrete(array) and not bool(np.isfinite(np.asarray(array)).all()):
+        where_bad = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(array)))[0])
         raise DataError(f"{name} holds NaN or infinity, first at {where_bad}", where=where, fix="remove or fill those entries")
-    return jnp.asarray(value)
+    return array
 
 
 def checked_kernel(value: Any, name: str, where: str) -> jax.Array:
@@ -100,12 +87,6 @@ def checked_start(value: Any, name: str, shape: tuple[int, ...], dtype: Any, whe
         raise ShapeError(f"{name} has shape {found.shape}", where=where, why=f"these outputs are {shape}", fix="give one row per input, one column per output")
     same_dtype(found, name, dtype, where)
     return found
-
-
-def same_dtype(value: jax.Array, name: str, dtype: Any, where: str) -> None:
-    """ShapeError where an array has another dtype than the kernel."""
-    if value.dtype != dtype:
-        raise ShapeError(f"{name} is {value.dtype}, the kernel {dtype}", where=where, why="training is computed in one dtype", fix="convert one of them")
 
 
 def checked_times(t: Any, discrete: bool, where: str) -> Any:

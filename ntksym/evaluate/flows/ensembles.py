@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from ntksym.errors import DataError, NetworkError, ShapeError
+from ntksym.evaluate.arrays import same_dtype
 from ntksym.evaluate.flows import checks
 from ntksym.evaluate.flows.source import DISCRETE, WITH_MOMENTUM, checked_dynamics, training_module, training_source
 from ntksym.evaluate.flows.spectrum import Spectrum, spectrum_of
@@ -42,7 +43,7 @@ class EnsembleFn:
         kernel = ntk.train_train
         rows, dtype = nngp.train_train.shape[0], nngp.train_train.dtype
         y_train = checks.checked_targets(y_train, rows, where)
-        checks.same_dtype(y_train, "y_train", dtype, where)
+        same_dtype(y_train, "y_train", dtype, where)
         if nngp.test_train.shape != ntk.test_train.shape:
             raise ShapeError(
                 f"nngp.test_train is {nngp.test_train.shape}, ntk.test_train {ntk.test_train.shape}",
@@ -84,7 +85,7 @@ class EnsembleFn:
         cross = checks.checked_kernel(kernels.test_train, f"{name}.test_train", "ensemble")
         corner = checks.checked_square(kernels.test_test, f"{name}.test_test", "ensemble")
         for kernel in (cross, corner, *(() if isinstance(square, Spectrum) else (square,))):
-            checks.same_dtype(kernel, name, dtype, "ensemble")
+            same_dtype(kernel, name, dtype, "ensemble")
             if kernel.ndim != 2:
                 raise ShapeError(
                     f"{name} has a kernel of shape {kernel.shape}", where="ensemble", why="at infinite width the outputs share one kernel", fix="give (N1, N2)"

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntksym.errors import DataError, NetworkError, PrecisionWarning, ShapeError
+from ntksym.evaluate.arrays import same_dtype
 from ntksym.evaluate.flows import checks, losses
 from ntksym.evaluate.flows.source import DISCRETE, WITH_MOMENTUM, checked_dynamics, training_module, training_source
 from ntksym.evaluate.flows.spectrum import Spectrum, spectrum_of
@@ -63,7 +64,7 @@ class FlowFn:
         kernel = spectrum_of(k_train_train, where) if isinstance(k_train_train, tuple) else checks.checked_square(k_train_train, "k_train_train", where)
         dtype = kernel.vectors.dtype if isinstance(kernel, Spectrum) else kernel.dtype
         y_train = checks.checked_targets(y_train, self._rows(kernel, y_train), where, one_hot=self.loss == "cross_entropy")
-        checks.same_dtype(y_train, "y_train", dtype, where)
+        same_dtype(y_train, "y_train", dtype, where)
         rows, k = y_train.shape
         self._check_outputs(kernel, rows, k)
         f_train_0 = checks.checked_start(f_train_0, "f_train_0", (rows, k), dtype, where)
@@ -100,7 +101,7 @@ class FlowFn:
 
     def _checked_cross(self, kernel: Any, k_test_train: Any, rows: int, k: int, dtype: Any) -> Any:
         cross = checks.checked_kernel(k_test_train, "k_test_train", "flow")
-        checks.same_dtype(cross, "k_test_train", dtype, "flow")
+        same_dtype(cross, "k_test_train", dtype, "flow")
         whole = kernel.values.shape[0] if isinstance(kernel, Spectrum) else rows * (kernel.shape[2] if kernel.ndim == 4 else 1)
         wide = cross.ndim == 4
         if cross.shape[1] != rows or wide and cross.shape[2] != k or (whole == rows) is wide and not (wide and k == 1):

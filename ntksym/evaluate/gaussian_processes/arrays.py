@@ -11,16 +11,16 @@ import numpy as np
 from jax.scipy.linalg import cho_solve
 
 from ntksym.errors import DataError, PrecisionWarning, ShapeError
+from ntksym.evaluate.arrays import float_array, same_dtype
 from ntksym.evaluate.kernel_matrices import require_finite, require_semidefinite, require_symmetric, rounding
 from ntksym.evaluate.parameters import concrete
 
-FLOATS = (np.dtype("float32"), np.dtype("float64"))
 REMEDY = {"float32": "compute the kernel in float64 (`with jax.enable_x64(True):`), or give a larger {noise}", "float64": "give a larger {noise}"}
 
 
 def checked_matrix(k: Any, name: str, where: str, shape: tuple[int | None, int | None] = (None, None), dtype: Any = None) -> jax.Array:
     """``k`` as a matrix of float32 or float64 with finite entries; ShapeError or DataError otherwise.  None in ``shape`` leaves a side open."""
-    array = _array(k, name, where)
+    array = float_array(k, name, where)
     if array.ndim != 2:
         four = array.ndim == 4
         raise ShapeError(
@@ -32,7 +32,8 @@ def checked_matrix(k: Any, name: str, where: str, shape: tuple[int | None, int |
     wanted = tuple(side if side is not None else found for side, found in zip(shape, array.shape, strict=True))
     if array.shape != wanted or 0 in array.shape:
         raise ShapeError(f"{name} has shape {array.shape} where {wanted} belongs", where=where, fix="take all kernels from the same rows, in the same order")
-    _require_dtype(array, name, where, dtype)
+    if dtype is not None:
+        same_dtype(array, name, dtype, where)
     if concrete(array):
         require_finite(np.asarray(array), f"{where}, {name}")
     return array
@@ -50,7 +51,7 @@ def checked_square(k: Any, name: str, where: str) -> jax.Array:
 
 def checked_targets(y: Any, rows: int, dtype: Any, where: str) -> jax.Array:
     """``y`` (N, k) in the dtype of the kernel; ShapeError where it does not fit, DataError where it holds NaN."""
-    array = _array(y, "y_train", where)
+    array = float_array(y, "y_train", where)
     if array.ndim != 2:
         raise ShapeError(
             f"y_train has shape {array.shape}",
@@ -60,7 +61,7 @@ def checked_targets(y: Any, rows: int, dtype: Any, where: str) -> jax.Array:
         )
     if array.shape[0] != rows or 0 in array.shape:
         raise ShapeError(f"y_train has shape {array.shape}, the kernel {rows} rows", where=where, why="every row needs its target", fix="give y_train (N, k)")
-    _require_dtype(array, "y_train", where, dtype)
+    same_dtype(array, "y_train", dtype, where)
     if concrete(array):
         bad = np.argwhere(~np.isfinite(np.asarray(array)))
         if len(bad):
@@ -142,26 +143,3 @@ def _condition(k: jax.Array, noise: jax.Array, lower: jax.Array) -> jax.Array:
 
     top = norm(lambda v: jnp.matmul(k, v, precision=jax.lax.Precision.HIGHEST) + noise * v)
     return top * norm(lambda v: cho_solve((lower, True), v))
-
-
-def _array(value: Any, name: str, where: str) -> jax.Array:
-    if isinstance(value, jax.Array):
-        return value
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ShapeError(f"{name} is ragged", where=where, fix="give an array") from None
-    if array.dtype == np.float64 and not jax.config.jax_enable_x64:
-        warnings.warn(
-            f"{name} is float64, but JAX is in 32-bit mode: float32 is used. Use `with jax.enable_x64(True):`, or pass float32.", PrecisionWarning, stacklevel=4
-        )
-        array = array.astype(np.float32)
-    _require_dtype(array, name, where)
-    return jnp.asarray(array)
-
-
-def _require_dtype(array: Any, name: str, where: str, wanted: Any = None) -> None:
-    if array.dtype not in FLOATS:
-        raise ShapeError(f"{name} has dtype {array.dtype}", where=where, why="numbers are float32 or float64", fix=f"use {name}.astype('float64')")
-    if wanted is not None and array.dtype != wanted:
-        raise ShapeError(f"{name} is {array.dtype}, the kernel {wanted}", where=where, why="everything is computed in one dtype", fix="convert one of them")
