@@ -19,8 +19,10 @@ def note(name, text):
     found[name] = hashlib.sha256(text.encode()).hexdigest()
 
 duals = {name: ntksym.dual(name) for name in ("step", "scaled_erf", "tanh")}
+catalogue = ntksym.derivations()
+some = {name: catalogue[name] for name in sorted(catalogue)[::3]}
 networks = {"relu": ntksym.fcn(3, "relu", sigma_b=0.1)}
-derivations = {**duals, **{f"net {name}": ntksym.derive(network) for name, network in networks.items()}, **ntksym.derivations()}
+derivations = {**duals, **{f"net {name}": ntksym.derive(network) for name, network in networks.items()}, **some}
 for name, derivation in derivations.items():
     for write in ("to_json", "latex", "html", "bibtex"):
         note(f"{name} {write}", getattr(derivation, write)())

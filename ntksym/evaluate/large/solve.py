@@ -29,8 +29,9 @@ _STEPS = 500
 
 @dataclass(frozen=True, eq=False)
 class KernelSolution:
-    """``coefficients`` A (N, k) with (K + r I) A = Y.  ``residuals`` (k,): |Y - (K + r I) A| / |Y| of each column, from a product made after the last step.
+    """``coefficients`` A (N, k) with (K + r I) A = Y.
 
+    ``residuals`` (k,): the norm of Y - (K + r I) A over that of Y, for each column, from a product made after the last step.
     ``converged``: all of them are within the tolerance.  ``steps`` of conjugate gradients and ``products`` with K in all; ``bytes``: the estimate of what was
     needed on each device; ``block_size``.
     """
