@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ntksym.errors import DataError, NetworkError, ShapeError
@@ -42,13 +43,19 @@ def checked_square(value: Any, name: str, where: str) -> jax.Array:
     if kernel.shape[0] != kernel.shape[1]:
         raise ShapeError(f"{name} has shape {kernel.shape}", where=where, why="it holds the training inputs with themselves", fix="give K(X, X), not K(X, X')")
     if concrete(kernel):
-        matrix = np.asarray(kernel)
-        skew = np.max(np.abs(matrix - (matrix.T if matrix.ndim == 2 else matrix.transpose(1, 0, 3, 2))))
-        if skew > _ASYMMETRY * np.max(np.abs(matrix)):
+        skew, size = map(float, _skew(kernel))
+        if skew > _ASYMMETRY * size:
             raise DataError(
                 f"{name} differs from its transpose by {skew:.3g}", where=where, why="a kernel matrix is symmetric", fix="give K(X, X), not K(X, X')"
             )
     return kernel
+
+
+@jax.jit
+def _skew(kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The largest difference from the transpose, and the largest entry."""
+    turned = kernel.T if kernel.ndim == 2 else kernel.transpose(1, 0, 3, 2)
+    return jnp.max(jnp.abs(kernel - turned)), jnp.max(jnp.abs(kernel))
 
 
 def checked_targets(y: Any, rows: int, where: str, *, one_hot: bool = False) -> jax.Array:
