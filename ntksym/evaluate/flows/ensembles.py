@@ -6,11 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ntksym.errors import DataError, NetworkError, ShapeError
+from ntksym.errors import ShapeError
 from ntksym.evaluate.arrays import same_dtype
 from ntksym.evaluate.flows import checks
-from ntksym.evaluate.flows.source import DISCRETE, WITH_MOMENTUM, checked_dynamics, training_module, training_source
-from ntksym.evaluate.flows.spectrum import Spectrum, spectrum_of
+from ntksym.evaluate.flows.rates import checked_rates, require_below_edge
+from ntksym.evaluate.flows.source import DISCRETE, checked_dynamics, training_module, training_source
+from ntksym.evaluate.flows.spectrum import Spectrum, decomposed, spectrum_of
 from ntksym.evaluate.parameters import concrete
 
 _FIELDS = ("train_train", "test_train", "test_test")
@@ -33,11 +34,7 @@ class EnsembleFn:
         """See :func:`ensemble_fn`."""
         where = "ensemble"
         t = checks.checked_times(t, self.dynamics in DISCRETE, where)
-        checks.checked_number(learning_rate, "learning_rate", where, positive=True)
-        checks.checked_number(ridge, "ridge", where)
-        checks.checked_number(momentum, "momentum", where, below=1.0)
-        if self.dynamics not in WITH_MOMENTUM and concrete(momentum) and float(momentum) != 0:
-            raise NetworkError(f"momentum={momentum}", where=where, why=f"{self.dynamics} has none", fix='use dynamics="momentum" or "momentum_flow"')
+        rates = checked_rates(self.dynamics, learning_rate, momentum, ridge, where)
         nngp = self._checked(nngp, "nngp")
         ntk = self._checked(ntk, "ntk")
         kernel = ntk.train_train
@@ -52,20 +49,20 @@ class EnsembleFn:
                 fix="compute both at once",
             )
         if concrete(kernel):
-            kernel = spectrum_of(kernel, where)
-            numbers = (learning_rate, momentum, ridge)
-            if self.dynamics in DISCRETE and not force and all(concrete(number) for number in numbers):
-                edge = 2 * (1 + float(momentum)) / (float(kernel.values[-1]) + float(ridge))
-                if not float(learning_rate) < edge:
-                    raise DataError(
-                        f"learning_rate={float(learning_rate):.6g} is not below the stability edge {edge:.6g}",
-                        where=where,
-                        why="a mode beyond it grows without bound",
-                        fix="take a smaller rate, or force=True",
-                    )
+            kernel = kernel if isinstance(kernel, Spectrum) else decomposed(kernel)
+            if self.dynamics in DISCRETE and not force:
+                require_below_edge(
+                    self.dynamics,
+                    kernel.values[-1],
+                    rates,
+                    where,
+                    named="the stability edge ",
+                    why="a mode beyond it grows without bound",
+                    fix="take a smaller rate, or force=True",
+                )
             ntk = ntk._replace(train_train=kernel)
         run = training_module(self.dynamics)["ensemble"]
-        return run(nngp, ntk, y_train, jnp.asarray(t, dtype), learning_rate=learning_rate, momentum=momentum, ridge=ridge)
+        return run(nngp, ntk, y_train, jnp.asarray(t, dtype), **rates)
 
     def _checked(self, kernels: Any, name: str) -> Any:
         """A named tuple of kernels (N, N), (M, N), (M, M) of one dtype."""

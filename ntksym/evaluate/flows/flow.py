@@ -9,11 +9,12 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ntksym.errors import DataError, NetworkError, PrecisionWarning, ShapeError
+from ntksym.errors import NetworkError, PrecisionWarning, ShapeError
 from ntksym.evaluate.arrays import same_dtype
 from ntksym.evaluate.flows import checks, losses
-from ntksym.evaluate.flows.source import DISCRETE, WITH_MOMENTUM, checked_dynamics, training_module, training_source
-from ntksym.evaluate.flows.spectrum import Spectrum, spectrum_of
+from ntksym.evaluate.flows.rates import checked_rates, require_below_edge
+from ntksym.evaluate.flows.source import DISCRETE, checked_dynamics, training_module, training_source
+from ntksym.evaluate.flows.spectrum import Spectrum, decomposed, spectrum_of
 from ntksym.evaluate.parameters import concrete
 
 _GETS = {"both": ("train", "test"), "train": ("train",), "test": ("test",)}
@@ -56,11 +57,7 @@ class FlowFn:
             raise ShapeError("no k_test_train", where=where, why='get="test" asks for test outputs', fix="give the kernel between test and training inputs")
         discrete = self.dynamics in DISCRETE
         t = checks.checked_times(t, discrete, where)
-        checks.checked_number(learning_rate, "learning_rate", where, positive=True)
-        checks.checked_number(ridge, "ridge", where)
-        checks.checked_number(momentum, "momentum", where, below=1.0)
-        if self.dynamics not in WITH_MOMENTUM and concrete(momentum) and float(momentum) != 0:
-            raise NetworkError(f"momentum={momentum}", where=where, why=f"{self.dynamics} has none", fix='use dynamics="momentum" or "momentum_flow"')
+        numbers = checked_rates(self.dynamics, learning_rate, momentum, ridge, where)
         kernel = spectrum_of(k_train_train, where) if isinstance(k_train_train, tuple) else checks.checked_square(k_train_train, "k_train_train", where)
         dtype = kernel.vectors.dtype if isinstance(kernel, Spectrum) else kernel.dtype
         y_train = checks.checked_targets(y_train, self._rows(kernel, y_train), where, one_hot=self.loss == "cross_entropy")
@@ -73,7 +70,6 @@ class FlowFn:
             f_test_0 = checks.checked_start(f_test_0, "f_test_0", (k_test_train.shape[0], k), dtype, where)
         elif f_test_0 is not None:
             raise ShapeError("f_test_0 without k_test_train", where=where, why="test outputs need the kernel between test and training inputs", fix="give both")
-        numbers: dict[str, Any] = {"learning_rate": learning_rate, "momentum": momentum, "ridge": ridge}
         rest: dict[str, Any] = {"k_test_train": k_test_train, "f_train_0": f_train_0, "f_test_0": f_test_0}
         if self.loss != "mse":
             budget = {"tolerance": tolerance, "max_steps": max_steps}
@@ -81,8 +77,17 @@ class FlowFn:
         if tolerance is not None or max_steps is not None:
             raise NetworkError("a tolerance or step budget", where=where, why="the squared loss is solved in closed form", fix="leave it out")
         if concrete(kernel):
-            kernel = spectrum_of(kernel, where)
-            self._check_edge(kernel, numbers, discrete and not force)
+            kernel = kernel if isinstance(kernel, Spectrum) else decomposed(kernel)
+            if discrete and not force:
+                require_below_edge(
+                    self.dynamics,
+                    kernel.values[-1],
+                    numbers,
+                    where,
+                    named="the stability edge ",
+                    why="a mode whose eigenvalue times the rate exceeds 2 (1 + momentum) grows without bound",
+                    fix="take a smaller rate (ntksym.max_learning_rate gives the edge), or force=True to see it diverge",
+                )
             self._check_digits(kernel, t, numbers)
         return training_module(self.dynamics)["flow"](kernel, y_train, jnp.asarray(t, dtype), get=_GETS[get], **numbers, **rest)
 
@@ -112,20 +117,6 @@ class FlowFn:
                 fix="give the same kernel function's values at (test, train)",
             )
         return cross
-
-    def _check_edge(self, spectrum: Spectrum, numbers: dict[str, Any], refuse: bool) -> None:
-        """Gradient descent beyond its stability edge diverges."""
-        if not refuse or not all(concrete(number) for number in numbers.values()):
-            return
-        inertia = float(numbers["momentum"]) if self.dynamics == "momentum" else 0.0
-        edge = 2 * (1 + inertia) / (float(spectrum.values[-1]) + float(numbers["ridge"]))
-        if not float(numbers["learning_rate"]) < edge:
-            raise DataError(
-                f"learning_rate={float(numbers['learning_rate']):.6g} is not below the stability edge {edge:.6g}",
-                where="flow",
-                why="a mode whose eigenvalue times the rate exceeds 2 (1 + momentum) grows without bound",
-                fix="take a smaller rate (ntksym.max_learning_rate gives the edge), or force=True to see it diverge",
-            )
 
     def _check_digits(self, spectrum: Spectrum, t: Any, numbers: dict[str, Any]) -> None:
         """In float32 an ill-conditioned kernel leaves no digits: said, with the remedy."""

@@ -16,8 +16,9 @@ import numpy as np
 from jax import lax
 
 from ntksym.errors import DataError, NetworkError, ToleranceWarning
+from ntksym.evaluate.flows.rates import require_below_edge
 from ntksym.evaluate.flows.source import DISCRETE
-from ntksym.evaluate.flows.spectrum import Spectrum
+from ntksym.evaluate.flows.spectrum import Spectrum, largest_eigenvalue
 from ntksym.evaluate.parameters import concrete
 
 _BUDGET = 100_000
@@ -72,7 +73,16 @@ def train(
     steps = _BUDGET if max_steps is None else max_steps
     if dynamics in DISCRETE:
         if loss == "cross_entropy" and not force:
-            _check_edge(kernel, learning_rate, momentum, ridge, dynamics)
+            # The Hessian of the cross-entropy by the outputs is at most 1/2; beyond this rate nothing is guaranteed.
+            require_below_edge(
+                dynamics,
+                largest_eigenvalue(kernel) / 2,
+                {"learning_rate": learning_rate, "momentum": momentum, "ridge": ridge},
+                "flow",
+                named="",
+                why="below it, 4 (1 + momentum) / lambda_max without a ridge, gradient descent on the cross-entropy is sure to be stable",
+                fix="take a smaller rate, or force=True",
+            )
         coefficients, short = _by_steps(pull, eta, mu, times, jnp.zeros_like(y), steps, tolerance)
     else:
         exact = tolerance if tolerance is not None else (1e-10 if y.dtype == jnp.float64 else 1e-5)
@@ -119,25 +129,6 @@ def _product(kernel: Any, shape: tuple[int, ...]) -> Callable[[jax.Array], jax.A
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
-
-
-def _check_edge(kernel: Any, learning_rate: Any, momentum: Any, ridge: Any, dynamics: str) -> None:
-    """The Hessian of the cross-entropy by the outputs is at most 1/2, so a rate below 4 (1 + mu) / lambda_max is safe; beyond it nothing is guaranteed."""
-    if not all(concrete(value) for value in (kernel, learning_rate, momentum, ridge)):
-        return
-    values = kernel.values if isinstance(kernel, Spectrum) else None
-    if values is None:
-        n = kernel.shape[0] * (kernel.shape[2] if kernel.ndim == 4 else 1)
-        values = jnp.linalg.eigvalsh(kernel if kernel.ndim == 2 else jnp.moveaxis(kernel, 2, 1).reshape(n, n))
-    inertia = float(momentum) if dynamics == "momentum" else 0.0
-    edge = 2 * (1 + inertia) / (float(values[-1]) / 2 + float(ridge))
-    if not float(learning_rate) < edge:
-        raise DataError(
-            f"learning_rate={float(learning_rate):.6g} is not below {edge:.6g}",
-            where="flow",
-            why="below it, 4 (1 + momentum) / lambda_max without a ridge, gradient descent on the cross-entropy is sure to be stable",
-            fix="take a smaller rate, or force=True",
-        )
 
 
 def _by_steps(

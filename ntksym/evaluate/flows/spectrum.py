@@ -34,7 +34,11 @@ def factorize(k_train_train: Any) -> Spectrum:
         spectrum = ntksym.factorize(k(x, None, "ntk"))
         flow(spectrum, y, t=[1.0, 10.0, 100.0])
     """
-    kernel = checked_square(k_train_train, "k_train_train", "factorize")
+    return decomposed(checked_square(k_train_train, "k_train_train", "factorize"))
+
+
+def decomposed(kernel: jax.Array) -> Spectrum:
+    """The Spectrum of a kernel that has been checked; DataError for an eigenvalue negative beyond rounding."""
     module = training_module("gradient_flow")
     values, vectors = jax.jit(module["decompose"])(kernel)
     smallest = module["cutoff"](values)
@@ -63,6 +67,15 @@ def spectrum_of(kernel: Any, where: str) -> Spectrum:
     return Spectrum(*kernel)
 
 
+def largest_eigenvalue(kernel: Spectrum | jax.Array) -> jax.Array:
+    """lambda_max of a Spectrum, or of a kernel (N, N) or (N, N, k, k) that has been checked."""
+    if isinstance(kernel, Spectrum):
+        return kernel.values[-1]
+    n = kernel.shape[0] * (kernel.shape[2] if kernel.ndim == 4 else 1)
+    matrix = kernel if kernel.ndim == 2 else jnp.moveaxis(kernel, 2, 1).reshape(n, n)
+    return jnp.linalg.eigvalsh((matrix + matrix.T) / 2)[-1]
+
+
 def max_learning_rate(k: Any, *, loss_scale: float = 1.0, momentum: float = 0.0) -> Any:
     r"""The stability edge $2(1+\mu) / (c\,\lambda_{\max})$: gradient descent on a linearized network converges if and only if the learning rate is below it.
 
@@ -75,13 +88,8 @@ def max_learning_rate(k: Any, *, loss_scale: float = 1.0, momentum: float = 0.0)
     """
     checked_number(loss_scale, "loss_scale", "max_learning_rate", positive=True)
     checked_number(momentum, "momentum", "max_learning_rate", below=1.0)
-    if isinstance(k, tuple):
-        top = spectrum_of(k, "max_learning_rate").values[-1]
-    else:
-        kernel = checked_square(k, "k", "max_learning_rate")
-        n = kernel.shape[0] * (kernel.shape[2] if kernel.ndim == 4 else 1)
-        matrix = kernel if kernel.ndim == 2 else jnp.moveaxis(kernel, 2, 1).reshape(n, n)
-        top = jnp.linalg.eigvalsh((matrix + matrix.T) / 2)[-1]
+    where = "max_learning_rate"
+    top = largest_eigenvalue(spectrum_of(k, where) if isinstance(k, tuple) else checked_square(k, "k", where))
     if concrete(top) and not float(top) > 0:
         raise DataError(f"the largest eigenvalue is {float(top):.3g}", where="max_learning_rate", why="nothing is learned", fix="check the inputs")
     return 2 * (1 + momentum) / (loss_scale * top)
