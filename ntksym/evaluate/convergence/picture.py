@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ntksym.errors import NtksymError, OutputError
+from ntksym.errors import NtksymError
 from ntksym.evaluate.convergence.scaling import KernelScaling, WidthScaling
+from ntksym.evaluate.figures import save_figure
 
 try:
     from matplotlib.figure import Figure
@@ -39,11 +40,7 @@ def plot_width_scaling(result: WidthScaling | KernelScaling, path: str | os.Path
     left, right = figure.subplots(1, 2)
     _draw_spread(left, one)
     _draw_means(right, one)
-    if path is not None:
-        try:
-            figure.savefig(path)
-        except (OSError, ValueError) as error:
-            raise OutputError(f"cannot write the picture ({error})", where=str(path), fix="name a .png, .pdf or .svg file in a folder that exists") from error
+    save_figure(figure, path)
     return figure
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ntksym.errors import NtksymError, OutputError
+from ntksym.errors import NtksymError
+from ntksym.evaluate.figures import save_figure
 from ntksym.evaluate.training.record import Training
 
 try:
@@ -45,11 +46,7 @@ def plot_training(training: Training, path: str | os.PathLike[str] | None = None
         axes.spines[["top", "right"]].set_visible(False)
     for axes in grid[-1]:
         _time_axis(axes, training)
-    if path is not None:
-        try:
-            figure.savefig(path)
-        except (OSError, ValueError) as error:
-            raise OutputError(f"cannot write the picture ({error})", where=str(path), fix="name a .png, .pdf or .svg file in a folder that exists") from error
+    save_figure(figure, path)
     return figure
 
 
